@@ -1,0 +1,37 @@
+# The vocabulary of the build. A folder's CMakeLists.txt says one of these and nothing else.
+
+# lls_module(NAME SOURCES a.c b.c [TESTS a_test.c] [LINK lib])
+#   Add src/NAME's sources to the library, and its tests to ctest.
+function(lls_module name)
+    cmake_parse_arguments(arg "" "" "SOURCES;TESTS;LINK" ${ARGN})
+    list(TRANSFORM arg_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/src/${name}/)
+    target_sources(lls-objects PRIVATE ${arg_SOURCES})
+    target_link_libraries(lls-objects PUBLIC ${arg_LINK})
+    if(LLS_TESTS)
+        foreach(test ${arg_TESTS})
+            lls_test(${name} ${PROJECT_SOURCE_DIR}/src/${name}/${test})
+        endforeach()
+    endif()
+endfunction()
+
+# lls_backend(NAME SOURCES a.c [TESTS a_test.c] [LINK lib])
+#   A backend is one folder. This is all that its CMakeLists.txt says.
+function(lls_backend name)
+    lls_module(backends/${name} ${ARGN})
+    set_property(GLOBAL APPEND PROPERTY LLS_BACKEND_NAMES ${name})
+endfunction()
+
+# lls_test(MODULE FILE [TIMEOUT seconds])
+#   One executable per file, registered as MODULE.FILE; exit code 77 means skipped.
+function(lls_test module file)
+    cmake_parse_arguments(arg "" "TIMEOUT" "" ${ARGN})
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 300)
+    endif()
+    get_filename_component(stem ${file} NAME_WE)
+    string(REPLACE "/" "." name ${module}.${stem})
+    add_executable(${name} ${file})
+    target_link_libraries(${name} PRIVATE lls-testing)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
+endfunction()

@@ -1,0 +1,38 @@
+/**
+ * transfer.h - records in and out of a store as JSON lines, one record a line. docs/FORMATS.md
+ * describes the line. What was exported in full imports exactly.
+ */
+#ifndef LLMSPELL_TRANSFER_H
+#define LLMSPELL_TRANSFER_H
+
+#include <llmspell/store.h>
+
+LLS_BEGIN_DECLS
+
+typedef struct lls_transfer_options {
+    uint32_t abi;       /**< LLS_ABI. */
+    bool full;          /**< Export: versions and times too, not only keys and values. */
+    bool keep_existing; /**< Import: LLS_E_EXISTS instead of replacing a record. */
+    uint64_t batch;     /**< Import: records in one atomic write; 0: 1,000. */
+    void (*progress)(void *user, uint64_t records, uint64_t bytes);
+    void *user;
+    const volatile int *cancel; /**< Not NULL and not 0: stop with LLS_E_CANCELLED. */
+} lls_transfer_options;
+
+/** Write every record of `component` to the file descriptor `fd`, in key order. One moment. */
+LLS_API lls_err lls_export(lls_store *store, lls_str component, int fd,
+                           const lls_transfer_options *options, uint64_t *records,
+                           lls_error *err) LLS_CHECKED;
+
+/**
+ * Read lines from `fd` into `component`. Whole batches are written; at a bad line the import stops
+ * with its number in the message, and `*records` says how many lines are in the store. Repeating
+ * an import is harmless. A line with versions and times is restored with them.
+ */
+LLS_API lls_err lls_import(lls_store *store, lls_str component, int fd,
+                           const lls_transfer_options *options, uint64_t *records,
+                           lls_error *err) LLS_CHECKED;
+
+LLS_END_DECLS
+
+#endif

@@ -1,0 +1,236 @@
+#include "ports/kv.h"
+
+#include "base/alloc.h"
+#include "base/scope.h"
+#include "ports/space.h"
+
+#include <assert.h>
+
+/* Writes that a sweep puts into one batch. */
+enum { STEP = 512 };
+
+int64_t lls_kv_now(const lls_kv *kv)
+{
+    return lls_clock_now(kv->clock);
+}
+
+lls_err lls_kv_get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_buf *out, lls_kv_meta *meta,
+                   lls_error *err)
+{
+    assert(kv && out);
+
+    size_t before = out->len;
+    lls_kv_meta found = {0};
+
+    LLS_TRY(lls_space_check(space, err));
+    LLS_TRY(lls_key_check(key, err));
+    lls_err e = kv->ops->get(kv, space, key, out, &found, err);
+    if (e == LLS_OK)
+        e = lls_buf_status(out, err);
+    if (e == LLS_OK && found.expires_usec != 0 && lls_kv_expired(&found, lls_kv_now(kv)))
+        e = LLS_E_NOTFOUND;
+    if (e != LLS_OK)
+        out->len = before;
+    else if (meta)
+        *meta = found;
+    return e;
+}
+
+static bool time_is_good(int64_t usec)
+{
+    return usec >= LLS_TIME_MIN_USEC && usec <= LLS_TIME_MAX_USEC;
+}
+
+static lls_err check_write(lls_str tenant, const lls_kv_write *w, lls_error *err)
+{
+    LLS_TRY(lls_space_check((lls_kv_space){tenant, w->coll}, err));
+    LLS_TRY(lls_key_check(w->key, err));
+    if (w->verb == LLS_KV_DELETE || w->verb == LLS_KV_SWEEP)
+        return LLS_OK;
+    if (w->value.len > LLS_VALUE_MAX)
+        return lls_fail(err, LLS_E_INVALID, "value of %zu bytes is over the limit of %zu",
+                        w->value.len, LLS_VALUE_MAX);
+    if (!time_is_good(w->meta.expires_usec))
+        return lls_fail(err, LLS_E_INVALID, "expiry outside the years 1 to 9999");
+    if (w->verb == LLS_KV_RESTORE &&
+        (!time_is_good(w->meta.created_usec) || !time_is_good(w->meta.updated_usec) ||
+         w->meta.version == 0 || w->meta.version > INT64_MAX))
+        return lls_fail(err, LLS_E_INVALID, "record with an impossible version or time");
+    return LLS_OK;
+}
+
+lls_err lls_kv_apply(lls_kv *kv, lls_str tenant, const lls_kv_write *writes, size_t count,
+                     lls_error *err)
+{
+    assert(kv);
+
+    if (count == 0)
+        return LLS_OK;
+    for (size_t i = 0; i < count; i++)
+        LLS_TRY(check_write(tenant, &writes[i], err));
+    return kv->ops->apply(kv, tenant, lls_kv_now(kv), writes, count, err);
+}
+
+lls_err lls_kv_put(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_bytes value, lls_error *err)
+{
+    lls_kv_write write = {.verb = LLS_KV_PUT, .coll = space.coll, .key = key, .value = value};
+
+    return lls_kv_apply(kv, space.tenant, &write, 1, err);
+}
+
+lls_err lls_kv_delete(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_error *err)
+{
+    lls_kv_write write = {.verb = LLS_KV_DELETE, .coll = space.coll, .key = key};
+
+    return lls_kv_apply(kv, space.tenant, &write, 1, err);
+}
+
+static lls_err count_by_scan(lls_kv *kv, lls_kv_space space, lls_kv_scan_mode mode,
+                             lls_kv_stats *out, lls_error *err)
+{
+    LLS_AUTO(lls_kv_iter_ref) it = NULL;
+    lls_kv_stats sum = {0};
+    lls_kv_item item;
+    lls_err e;
+
+    LLS_TRY(lls_kv_scan(kv, space, (lls_kv_range){0}, mode, &it, err));
+    while ((e = lls_kv_iter_next(it, &item, err)) == LLS_OK) {
+        sum.count++;
+        sum.bytes += item.key.len + item.value.len;
+    }
+    if (e != LLS_END)
+        return e;
+    *out = sum;
+    return LLS_OK;
+}
+
+lls_err lls_kv_count(lls_kv *kv, lls_kv_space space, uint64_t *out, lls_error *err)
+{
+    assert(kv && out);
+
+    LLS_TRY(lls_space_check(space, err));
+    if (kv->ops->count)
+        return kv->ops->count(kv, space, lls_kv_now(kv), out, err);
+    lls_kv_stats stats;
+    LLS_TRY(count_by_scan(kv, space, LLS_KV_LIVE, &stats, err));
+    *out = stats.count;
+    return LLS_OK;
+}
+
+lls_err lls_kv_stats_of(lls_kv *kv, lls_kv_space space, lls_kv_stats *out, lls_error *err)
+{
+    assert(kv && out);
+
+    LLS_TRY(lls_space_check(space, err));
+    if (kv->ops->stats)
+        return kv->ops->stats(kv, space, out, err);
+    return count_by_scan(kv, space, LLS_KV_ALL, out, err);
+}
+
+/* Keys to remove, collected from a scan: the bytes in one buffer, and where each ends. */
+typedef struct victims {
+    lls_buf bytes;
+    lls_kv_write writes[STEP];
+    size_t ends[STEP];
+    size_t count;
+} victims;
+
+static void victims_fini(victims *v)
+{
+    lls_buf_fini(&v->bytes);
+    lls_free(v);
+}
+
+static lls_err remove_victims(lls_kv *kv, lls_kv_space space, victims *v, lls_error *err)
+{
+    size_t from = 0;
+
+    LLS_TRY(lls_buf_status(&v->bytes, err));
+    for (size_t i = 0; i < v->count; i++) {
+        v->writes[i].key = (lls_bytes){v->bytes.data + from, v->ends[i] - from};
+        from = v->ends[i];
+    }
+    lls_err e = lls_kv_apply(kv, space.tenant, v->writes, v->count, err);
+    v->count = 0;
+    lls_buf_clear(&v->bytes);
+    return e;
+}
+
+static lls_err sweep(lls_kv *kv, lls_kv_space space, victims *v, uint64_t *removed, lls_error *err)
+{
+    LLS_AUTO(lls_kv_iter_ref) it = NULL;
+    int64_t now = lls_kv_now(kv);
+    lls_kv_item item;
+    lls_err e;
+
+    LLS_TRY(lls_kv_scan(kv, space, (lls_kv_range){0}, LLS_KV_ALL, &it, err));
+    while ((e = lls_kv_iter_next(it, &item, err)) == LLS_OK) {
+        if (!lls_kv_expired(&item.meta, now))
+            continue;
+        lls_buf_add(&v->bytes, item.key);
+        v->ends[v->count] = v->bytes.len;
+        v->writes[v->count++] = (lls_kv_write){.verb = LLS_KV_SWEEP, .coll = space.coll};
+        *removed += 1;
+        if (v->count == STEP)
+            LLS_TRY(remove_victims(kv, space, v, err));
+    }
+    if (e != LLS_END)
+        return e;
+    return remove_victims(kv, space, v, err);
+}
+
+lls_err lls_kv_sweep(lls_kv *kv, lls_kv_space space, uint64_t *removed, lls_error *err)
+{
+    assert(kv);
+
+    victims *v = lls_alloc(sizeof(*v));
+    uint64_t n = 0;
+    if (!v)
+        return lls_fail(err, LLS_E_NOMEM, "out of memory");
+
+    lls_err e = sweep(kv, space, v, &n, err);
+    victims_fini(v);
+    if (e == LLS_OK && removed)
+        *removed = n;
+    return e;
+}
+
+lls_err lls_kv_clear(lls_kv *kv, lls_kv_space space, lls_error *err)
+{
+    assert(kv);
+
+    LLS_TRY(lls_space_check(space, err));
+    return kv->ops->clear(kv, space, err);
+}
+
+lls_err lls_kv_scan(lls_kv *kv, lls_kv_space space, lls_kv_range range, lls_kv_scan_mode mode,
+                    lls_kv_iter **out, lls_error *err)
+{
+    assert(kv && out);
+
+    lls_kv_iter *it;
+
+    LLS_TRY(lls_space_check(space, err));
+    LLS_TRY(kv->ops->scan(kv, space, range, &it, err));
+    it->now_usec = mode == LLS_KV_LIVE ? lls_kv_now(kv) : 0;
+    *out = it;
+    return LLS_OK;
+}
+
+lls_err lls_kv_iter_next(lls_kv_iter *it, lls_kv_item *item, lls_error *err)
+{
+    assert(it && item);
+
+    lls_err e;
+
+    do
+        e = it->ops->next(it, item, err);
+    while (e == LLS_OK && it->now_usec != 0 && lls_kv_expired(&item->meta, it->now_usec));
+    return e;
+}
+
+void lls_kv_iter_close(lls_kv_iter *it)
+{
+    if (it)
+        it->ops->close(it);
+}

@@ -1,0 +1,32 @@
+/**
+ * component.h - the catalogue: which components there are, which collection each keeps its
+ * records in, and what a well-formed record of it looks like.
+ *
+ * `src/components/<name>.c` fills in one `lls_component_def` beside its typed API. The store, the
+ * tools and the migration engine know components by this table only.
+ */
+#ifndef LLS_STORE_COMPONENT_H
+#define LLS_STORE_COMPONENT_H
+
+#include <llmspell/record.h>
+
+typedef struct lls_component_def {
+    const char *name;       /**< What configuration, plans and the CLI call it. */
+    const char *summary;    /**< One line. */
+    const char *collection; /**< Of the key/value port. */
+    const char *key_form;   /**< "agent:<type>:<id>", for messages. */
+
+    /** Whether `key` has a form of this component. LLS_E_INVALID with what is wrong. */
+    lls_err (*check_key)(lls_bytes key, lls_error *err);
+
+    /** Whether `value` has the shape of this component. LLS_E_PARSE with what is wrong. */
+    lls_err (*check_value)(lls_bytes value, lls_error *err);
+} lls_component_def;
+
+/** In order of their documentation; ends with NULL. */
+const lls_component_def *const *lls_components(void);
+
+/** Find a component by name, or fail with LLS_E_INVALID and the names that there are. */
+lls_err lls_component_find(lls_str name, const lls_component_def **out, lls_error *err) LLS_CHECKED;
+
+#endif
