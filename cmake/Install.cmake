@@ -1,0 +1,33 @@
+# What `cmake --install` puts where, and how other projects find it.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS llmspell-storage EXPORT llmspell-storage
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS llmspell)
+install(DIRECTORY include/llmspell DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 FILES_MATCHING PATTERN "*.5")
+install(FILES completions/llmspell.bash RENAME llmspell
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES completions/llmspell.zsh RENAME _llmspell
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES completions/llmspell.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+configure_file(cmake/llmspell-storage.pc.in llmspell-storage.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/llmspell-storage.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# The static library names what it needs itself, so that its users need not know.
+if(BUILD_SHARED_LIBS)
+    set(package ${CMAKE_INSTALL_LIBDIR}/cmake/llmspell-storage)
+    install(EXPORT llmspell-storage NAMESPACE llmspell:: DESTINATION ${package})
+    configure_package_config_file(cmake/llmspell-storage-config.cmake.in
+        llmspell-storage-config.cmake INSTALL_DESTINATION ${package})
+    write_basic_package_version_file(llmspell-storage-config-version.cmake
+        COMPATIBILITY SameMinorVersion)
+    install(FILES
+        ${PROJECT_BINARY_DIR}/llmspell-storage-config.cmake
+        ${PROJECT_BINARY_DIR}/llmspell-storage-config-version.cmake
+        DESTINATION ${package})
+endif()
