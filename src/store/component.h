@@ -23,6 +23,11 @@ typedef struct lls_component_def {
     lls_err (*check_value)(lls_bytes value, lls_error *err);
 } lls_component_def;
 
+/* The components themselves; nobody but the catalogue names them. */
+extern const lls_component_def lls_component_agent_state;
+extern const lls_component_def lls_component_workflow_state;
+extern const lls_component_def lls_component_sessions;
+
 /** In order of their documentation; ends with NULL. */
 const lls_component_def *const *lls_components(void);
 
