@@ -1,0 +1,86 @@
+#include <llmspell/inspect.h>
+
+#include "base/scope.h"
+#include "store/component.h"
+#include "store/open.h"
+
+static void tell(const lls_info_handler *handler, const char *name, const char *value)
+{
+    if (handler->fact)
+        handler->fact(handler->user, name, value);
+}
+
+static void tell_flag(const lls_info_handler *handler, const char *name, bool flag)
+{
+    tell(handler, name, flag ? "yes" : "no");
+}
+
+static lls_err tell_duration(const lls_info_handler *handler, const char *name, uint32_t usec,
+                             lls_error *err)
+{
+    LLS_AUTO(lls_buf) text = {0};
+
+    lls_buf_printf(&text, "about %u us", usec);
+    LLS_TRY(lls_buf_status(&text, err));
+    tell(handler, name, lls_buf_cstr(&text));
+    return LLS_OK;
+}
+
+static lls_err tell_promises(const lls_info_handler *handler, const lls_backend_def *def,
+                             lls_error *err)
+{
+    tell(handler, "backend", def->name);
+    tell(handler, "summary", def->summary);
+    tell_flag(handler, "persistent", def->characteristics.persistent);
+    tell_flag(handler, "transactional", def->characteristics.transactional);
+    tell_flag(handler, "prefix_scan", def->characteristics.prefix_scan);
+    tell_flag(handler, "atomic_ops", def->characteristics.atomic_ops);
+    tell_flag(handler, "multi_process", def->characteristics.multi_process);
+    LLS_TRY(tell_duration(handler, "read_latency", def->characteristics.read_usec, err));
+    return tell_duration(handler, "write_latency", def->characteristics.write_usec, err);
+}
+
+static void pass_on(void *user, const char *name, const char *value)
+{
+    tell(user, name, value);
+}
+
+static lls_err tell_facts(lls_info_handler *handler, lls_backend *backend, lls_error *err)
+{
+    if (!backend->def->facts)
+        return LLS_OK;
+    return backend->def->facts(backend, pass_on, handler, err);
+}
+
+static lls_err tell_component(const lls_info_handler *handler, lls_backend *backend, lls_str tenant,
+                              const lls_component_def *component, lls_error *err)
+{
+    lls_kv_space space = {tenant, lls_str_of(component->collection)};
+    lls_component_info info = {.component = component->name};
+    lls_kv_stats stats = {0};
+
+    LLS_TRY(lls_kv_count(backend->kv, space, &info.count, err));
+    LLS_TRY(lls_kv_stats_of(backend->kv, space, &stats, err));
+    info.bytes = stats.bytes;
+    info.bytes_are_shared = stats.bytes_are_shared;
+    if (handler->component)
+        handler->component(handler->user, &info);
+    return LLS_OK;
+}
+
+lls_err lls_inspect(const lls_config *config, const char *backend, const lls_info_handler *handler,
+                    lls_error *err)
+{
+    LLS_AUTO(lls_backend_ref) opened = NULL;
+    lls_backend_choice choice = {.name = backend};
+    lls_backend_params params = {.access = LLS_READ_ONLY};
+    lls_info_handler to = *handler;
+    lls_str tenant = lls_str_of(lls_config_tenant(config));
+
+    LLS_TRY(lls_config_open_backend(config, &choice, &params, &opened, err));
+    LLS_TRY(tell_promises(&to, opened->def, err));
+    LLS_TRY(tell_facts(&to, opened, err));
+    for (size_t i = 0; opened->kv && lls_components()[i]; i++)
+        LLS_TRY(tell_component(&to, opened, tenant, lls_components()[i], err));
+    return LLS_OK;
+}
