@@ -10,8 +10,9 @@
 #include "base/hash.h"
 #include "ports/kv.h"
 
-#define LLS_FEED_BYTES ((size_t)4 << 20) /* of one batch: records, and what it takes to list them  \
-                                          */
+#define LLS_FEED_BYTES                                                                             \
+    ((size_t)4 << 20) /* of one batch: records, and what it takes to list them                     \
+                       */
 
 typedef struct lls_feed lls_feed;
 
