@@ -1,0 +1,25 @@
+/**
+ * copy.h - fill the stage of a run from scans, in batches, from where it was left.
+ *
+ * The stage itself is the truth about how far it got; the journal only tells people, and carries
+ * the digest of what was staged across a kill.
+ */
+#ifndef LLS_MIGRATE_COPY_H
+#define LLS_MIGRATE_COPY_H
+
+#include "migrate/run.h"
+
+/** Open the run's stage for all its components and the mark, if it is not open. */
+lls_err lls_copy_open_stage(lls_run *run, lls_error *err) LLS_CHECKED;
+
+/**
+ * Copy what the stage does not hold yet, all components, and flush. Repeating it is harmless.
+ *
+ * Errors: LLS_E_CANCELLED between batches; whatever the ends report.
+ */
+lls_err lls_copy(lls_run *run, lls_error *err) LLS_CHECKED;
+
+/** The same from the backup, for a rollback: the stage must be empty. */
+lls_err lls_copy_backup(lls_run *run, lls_kv_stage *stage, lls_error *err) LLS_CHECKED;
+
+#endif
