@@ -1,0 +1,40 @@
+#include "cli/interrupt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+// A signal handler has nothing else to reach: the one variable of the program that is not a local.
+static volatile int interrupted;
+
+static void on_signal(int number)
+{
+    static const char message[] =
+        "\nllmspell: stopping at a safe point; press Ctrl-C again to end at once\n";
+    int kept = errno;
+
+    interrupted = 1;
+    // SA_RESETHAND has put the default action back for this signal; the same for the others.
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGHUP, SIG_DFL);
+    if (number == SIGINT && write(STDERR_FILENO, message, sizeof message - 1) < 0)
+        errno = 0; // there is nobody left to tell
+    errno = kept;
+}
+
+const volatile int *cli_interrupt_begin(void)
+{
+    struct sigaction action = {0};
+
+    action.sa_handler = on_signal;
+    // Without SA_RESTART: a read from a pipe that nobody writes to ends, too.
+    action.sa_flags = (int)SA_RESETHAND;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+    return &interrupted;
+}
