@@ -1,0 +1,160 @@
+/** scan.c - walking a space: one read transaction from open to close, so the view is stable. */
+#include "backends/lmdb/kv.h"
+
+#include "backends/lmdb/space.h"
+#include "backends/lmdb/value.h"
+#include "base/alloc.h"
+#include "base/scope.h"
+
+typedef struct scan {
+    lls_kv_iter base;
+    lmdb_env *env;
+    lmdb_reader *reader;
+    MDB_cursor *cursor; /* NULL: there is nothing to see */
+    uint32_t id;
+    bool begun;
+    lls_err failed; /* repeats */
+    lmdb_trail trail;
+    size_t prefix_len;
+    size_t start_len;
+    bool skip_start; /* `start` itself is not wanted */
+    char coll[LLS_COLL_MAX + 1];
+    uint8_t prefix[LLS_KEY_MAX];
+    uint8_t start[LMDB_KEY_MAX];
+} scan;
+
+static const lls_kv_iter_ops iter_ops;
+
+static int step(scan *s, MDB_val *key, MDB_val *val)
+{
+    if (s->begun)
+        return mdb_cursor_get(s->cursor, key, val, MDB_NEXT);
+    s->begun = true;
+    *key = (MDB_val){s->start_len, s->start};
+    int rc = mdb_cursor_get(s->cursor, key, val, MDB_SET_RANGE);
+    if (rc == 0 && s->skip_start && key->mv_size == s->start_len &&
+        memcmp(key->mv_data, s->start, s->start_len) == 0)
+        rc = mdb_cursor_get(s->cursor, key, val, MDB_NEXT);
+    return rc;
+}
+
+static lls_err next(lls_kv_iter *it, lls_kv_item *item, lls_error *err)
+{
+    scan *s = LLS_OUTER(it, scan, base);
+    MDB_val key;
+    MDB_val val;
+
+    if (s->failed == LLS_E_IO)
+        return lls_fail(err, s->failed, "the scan of '%s' failed before", s->coll);
+    if (s->failed != LLS_OK)
+        return s->failed;
+    int rc = s->cursor ? step(s, &key, &val) : MDB_NOTFOUND;
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        s->failed = LLS_E_IO;
+        return lmdb_fail(rc, err, "scan collection '%s'", s->coll);
+    }
+    lls_bytes prefix = {s->prefix, s->prefix_len};
+    if (rc != 0 || !lmdb_key_is_of(&key, s->id) ||
+        !lls_bytes_has_prefix(lmdb_key_of(&key), prefix)) {
+        s->failed = LLS_END;
+        return LLS_END;
+    }
+    // before the item is handed out: giving the pages back does not take them away from anybody
+    lmdb_trail_note(&s->trail, key.mv_data, key.mv_size);
+    lmdb_trail_note(&s->trail, val.mv_data, val.mv_size);
+    lls_kv_item found = {.key = lmdb_key_of(&key)};
+    lls_err e = lmdb_value_decode(found.key, lmdb_bytes(&val), &found.meta, &found.value, err);
+    if (e != LLS_OK)
+        return lls_wrap(err, e, "collection '%s'", s->coll);
+    *item = found;
+    return LLS_OK;
+}
+
+static void close_scan(lls_kv_iter *it)
+{
+    scan *s = LLS_OUTER(it, scan, base);
+
+    if (s->reader && *s->env->alive) {
+        lmdb_trail_drop(&s->trail);
+        if (s->cursor)
+            mdb_cursor_close(s->cursor);
+        lmdb_read_end(s->env, s->reader, LMDB_SCAN);
+    }
+    lls_free(s);
+}
+
+static const lls_kv_iter_ops iter_ops = {.next = next, .close = close_scan};
+
+static void set_range(scan *s, uint32_t id, lls_kv_range range)
+{
+    bool after = range.after.len > 0 && lls_bytes_cmp(range.after, range.prefix) >= 0;
+    MDB_val start = lmdb_key_make(s->start, id, after ? range.after : range.prefix);
+
+    s->id = id;
+    s->start_len = start.mv_size;
+    s->skip_start = after;
+    s->prefix_len = range.prefix.len;
+    if (range.prefix.len)
+        memcpy(s->prefix, range.prefix.data, range.prefix.len);
+}
+
+/* Take the view. LLS_END asks to meet the collection first. */
+static lls_err look(scan *s, lls_kv_space space, uint32_t id, lls_kv_range range, lls_error *err)
+{
+    lls_err e = LLS_OK;
+
+    if (id == 0)
+        e = lmdb_space_id(s->env, s->reader, space, &id, err);
+    if (e == LLS_E_NOTFOUND)
+        return LLS_OK; // an empty scan
+    LLS_TRY(e);
+    const lmdb_coll *coll = lmdb_coll_known(s->env, space.coll);
+    if (!coll)
+        return LLS_END;
+    set_range(s, id, range);
+    int rc = mdb_cursor_open(s->reader->raw, coll->dbi, &s->cursor);
+    return rc ? lmdb_fail(rc, err, "scan collection '%s'", s->coll) : LLS_OK;
+}
+
+static lls_err start(scan *s, lls_kv_space space, uint32_t id, lls_kv_range range, lls_error *err)
+{
+    for (;;) {
+        const lmdb_coll *met;
+        LLS_TRY(lmdb_read_begin(s->env, LMDB_SCAN, &s->reader, err));
+        lls_err e = look(s, space, id, range, err);
+        if (e == LLS_OK)
+            return LLS_OK;
+        lmdb_read_end(s->env, s->reader, LMDB_SCAN);
+        s->reader = NULL;
+        if (e != LLS_END)
+            return e;
+        LLS_TRY(lmdb_coll_find(s->env, space.coll, false, &met, err));
+    }
+}
+
+lls_err lmdb_scan_open(lmdb_env *env, lls_kv_space space, uint32_t id, lls_kv_range range,
+                       lls_kv_iter **out, lls_error *err)
+{
+    scan *s = lls_alloc(sizeof(*s));
+
+    if (!s)
+        return lls_fail(err, LLS_E_NOMEM, "out of memory");
+    s->base.ops = &iter_ops;
+    s->env = env;
+    memcpy(s->coll, space.coll.data, space.coll.len);
+    if (range.prefix.len <= LLS_KEY_MAX) {
+        lls_err e = start(s, space, id, range, err);
+        if (e != LLS_OK) {
+            lls_free(s);
+            return e;
+        }
+    } // no key begins with more than a key has
+    *out = &s->base;
+    return LLS_OK;
+}
+
+lls_err lmdb_kv_scan(lls_kv *kv, lls_kv_space space, lls_kv_range range, lls_kv_iter **out,
+                     lls_error *err)
+{
+    return lmdb_scan_open(lmdb_store_of(kv)->env, space, 0, range, out, err);
+}

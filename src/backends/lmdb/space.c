@@ -1,0 +1,131 @@
+#include "backends/lmdb/space.h"
+
+#include "backends/lmdb/value.h"
+#include "base/hash.h"
+#include "base/scope.h"
+
+/*
+ *   0  format, 1          8  id
+ *   1  zero, zero, zero  12  watchers
+ *   4  checksum          16  changes
+ */
+enum { FORMAT = 1, ENTRY_SIZE = 24 };
+
+static MDB_val entry_key(uint8_t out[LMDB_SPACE_KEY_MAX], lls_kv_space space)
+{
+    memcpy(out, space.tenant.data, space.tenant.len);
+    out[space.tenant.len] = '\0';
+    memcpy(out + space.tenant.len + 1, space.coll.data, space.coll.len);
+    return (MDB_val){space.tenant.len + 1 + space.coll.len, out};
+}
+
+static uint32_t checksum(const MDB_val *key, const uint8_t *entry)
+{
+    lls_bytes parts[] = {lmdb_bytes(key), {entry, 4}, {entry + 8, ENTRY_SIZE - 8}};
+
+    return lls_checksum(parts, LLS_COUNT(parts));
+}
+
+static lls_err find(lmdb_env *env, MDB_txn *txn, MDB_val *key, lmdb_space *out, lls_error *err)
+{
+    MDB_val val;
+    int rc = mdb_get(txn, env->spaces, key, &val);
+
+    if (rc == MDB_NOTFOUND)
+        return LLS_E_NOTFOUND;
+    if (rc != 0)
+        return lmdb_fail(rc, err, "read the table of spaces");
+    const uint8_t *at = val.mv_data;
+    if (val.mv_size != ENTRY_SIZE || lmdb_get_u32(at + 4) != checksum(key, at) || at[0] != FORMAT)
+        return lls_fail(err, LLS_E_CORRUPT, "an entry of the table of spaces is damaged");
+    *out = (lmdb_space){lmdb_get_u32(at + 8), lmdb_get_u32(at + 12), lmdb_get_u64(at + 16)};
+    return LLS_OK;
+}
+
+lls_err lmdb_space_find(lmdb_env *env, MDB_txn *txn, lls_kv_space space, lmdb_space *out,
+                        lls_error *err)
+{
+    uint8_t bytes[LMDB_SPACE_KEY_MAX];
+    MDB_val key = entry_key(bytes, space);
+
+    return find(env, txn, &key, out, err);
+}
+
+lls_err lmdb_space_id(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, uint32_t *out,
+                      lls_error *err)
+{
+    uint8_t bytes[LMDB_SPACE_KEY_MAX];
+    MDB_val key = entry_key(bytes, space);
+    size_t txn = mdb_txn_id(reader->raw);
+    lmdb_space entry;
+
+    if (reader->cached_txn != txn || reader->cached_len != key.mv_size ||
+        memcmp(reader->cached_key, bytes, key.mv_size) != 0) {
+        LLS_TRY(find(env, reader->raw, &key, &entry, err));
+        memcpy(reader->cached_key, bytes, key.mv_size);
+        reader->cached_len = key.mv_size;
+        reader->cached_id = entry.id;
+        reader->cached_txn = txn;
+    }
+    *out = reader->cached_id;
+    return LLS_OK;
+}
+
+lls_err lmdb_space_store(lmdb_txn *txn, lls_kv_space space, const lmdb_space *entry, lls_error *err)
+{
+    uint8_t bytes[LMDB_SPACE_KEY_MAX];
+    uint8_t stored[ENTRY_SIZE] = {FORMAT};
+    MDB_val key = entry_key(bytes, space);
+    MDB_val val = {sizeof(stored), stored};
+
+    lmdb_put_u32(stored + 8, entry->id);
+    lmdb_put_u32(stored + 12, entry->watchers);
+    lmdb_put_u64(stored + 16, entry->changes);
+    lmdb_put_u32(stored + 4, checksum(&key, stored));
+    int rc = mdb_put(txn->raw, txn->env->spaces, &key, &val, 0);
+    return rc ? lmdb_txn_fail(txn, rc, err, "write the table of spaces") : LLS_OK;
+}
+
+lls_err lmdb_space_remove(lmdb_txn *txn, lls_kv_space space, lls_error *err)
+{
+    uint8_t bytes[LMDB_SPACE_KEY_MAX];
+    MDB_val key = entry_key(bytes, space);
+    int rc = mdb_del(txn->raw, txn->env->spaces, &key, NULL);
+
+    return rc && rc != MDB_NOTFOUND ? lmdb_txn_fail(txn, rc, err, "write the table of spaces")
+                                    : LLS_OK;
+}
+
+lls_err lmdb_space_new_id(lmdb_txn *txn, uint32_t *out, lls_error *err)
+{
+    MDB_val key = lmdb_text(LMDB_META_NEXT, sizeof(LMDB_META_NEXT) - 1);
+    uint8_t bytes[4];
+    MDB_val val;
+
+    int rc = mdb_get(txn->raw, txn->env->meta, &key, &val);
+    if (rc != 0 || val.mv_size != 4)
+        return lmdb_txn_fail(txn, rc ? rc : MDB_CORRUPTED, err, "read the next number of a space");
+    uint32_t id = lmdb_get_u32(val.mv_data);
+    if (id == 0 || id == UINT32_MAX)
+        return lls_fail(err, LLS_E_FULL, "all numbers of spaces were given out");
+    lmdb_put_u32(bytes, id + 1);
+    val = (MDB_val){sizeof(bytes), bytes};
+    rc = mdb_put(txn->raw, txn->env->meta, &key, &val, 0);
+    if (rc != 0)
+        return lmdb_txn_fail(txn, rc, err, "write the next number of a space");
+    *out = id;
+    return LLS_OK;
+}
+
+lls_err lmdb_space_bury(lmdb_txn *txn, uint32_t id, lls_str coll, lls_error *err)
+{
+    uint8_t bytes[LMDB_META_DEAD_LEN + 4] = LMDB_META_DEAD;
+    MDB_val key = {sizeof(bytes), bytes};
+    MDB_val val = lmdb_text(coll.data, coll.len);
+
+    if (id == 0)
+        return LLS_OK;
+    lmdb_put_id(bytes + LMDB_META_DEAD_LEN, id);
+    int rc = mdb_put(txn->raw, txn->env->meta, &key, &val, 0);
+    return rc ? lmdb_txn_fail(txn, rc, err, "write the list of dead spaces") : LLS_OK;
+}

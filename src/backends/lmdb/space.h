@@ -1,0 +1,85 @@
+/**
+ * space.h - which number the records of a collection of a tenant stand under, and what is kept
+ * about numbers that are staged or dead. docs/FORMATS.md, "LMDB".
+ *
+ * A number is given out once and never again. Whoever changes what a collection holds as a whole
+ * changes its number, in one small write; the records of the old one are collected afterwards.
+ */
+#ifndef LLS_BACKENDS_LMDB_SPACE_H
+#define LLS_BACKENDS_LMDB_SPACE_H
+
+#include "backends/lmdb/env.h"
+
+enum { LMDB_KEY_MAX = 4 + LLS_KEY_MAX };
+
+/** What `spaces` says of one (tenant, collection). */
+typedef struct lmdb_space {
+    uint32_t id;
+    uint32_t watchers; /* prepared stages that count on `changes` */
+    uint64_t changes;  /* writes since there are watchers */
+} lmdb_space;
+
+/** Find the entry in a transaction. LLS_E_NOTFOUND without a message when there is none. */
+lls_err lmdb_space_find(lmdb_env *env, MDB_txn *txn, lls_kv_space space, lmdb_space *out,
+                        lls_error *err) LLS_CHECKED;
+
+/** The number alone, from the reader's memory if nothing was written since it looked. */
+lls_err lmdb_space_id(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, uint32_t *out,
+                      lls_error *err) LLS_CHECKED;
+
+lls_err lmdb_space_store(lmdb_txn *txn, lls_kv_space space, const lmdb_space *entry,
+                         lls_error *err) LLS_CHECKED;
+lls_err lmdb_space_remove(lmdb_txn *txn, lls_kv_space space, lls_error *err) LLS_CHECKED;
+
+/** Give out the next number. */
+lls_err lmdb_space_new_id(lmdb_txn *txn, uint32_t *out, lls_error *err) LLS_CHECKED;
+
+/** Leave the records of `id` to be collected. 0 is fine. */
+lls_err lmdb_space_bury(lmdb_txn *txn, uint32_t id, lls_str coll, lls_error *err) LLS_CHECKED;
+
+/* `meta` holds: "format", "next", "dead" NUL id (4 bytes), "stage" NUL run NUL tenant NUL coll. */
+#define LMDB_META_FORMAT "format"
+#define LMDB_META_NEXT "next"
+#define LMDB_META_DEAD "dead\0"
+#define LMDB_META_STAGE "stage\0"
+enum { LMDB_META_DEAD_LEN = 5, LMDB_META_STAGE_LEN = 6 };
+
+/** The first `len` bytes of a text, as LMDB wants them. */
+static inline MDB_val lmdb_text(const char *text, size_t len)
+{
+    return (MDB_val){len, (void *)(uintptr_t)text};
+}
+
+/** Write `id` and `key` to `out`, LMDB_KEY_MAX bytes; what is too long is cut off. */
+static inline MDB_val lmdb_key_make(uint8_t *out, uint32_t id, lls_bytes key)
+{
+    size_t len = key.len < LLS_KEY_MAX ? key.len : LLS_KEY_MAX;
+
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(id >> (24 - 8 * i));
+    if (len)
+        memcpy(out + 4, key.data, len);
+    return (MDB_val){4 + len, out};
+}
+
+/** Whether a stored key is of the space `id`. */
+static inline bool lmdb_key_is_of(const MDB_val *key, uint32_t id)
+{
+    const uint8_t *at = key->mv_data;
+
+    return key->mv_size >= 4 &&
+           ((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]) == id;
+}
+
+/** The key as the port knows it. */
+static inline lls_bytes lmdb_key_of(const MDB_val *key)
+{
+    return (lls_bytes){(const uint8_t *)key->mv_data + 4, key->mv_size - 4};
+}
+
+static inline lls_bytes lmdb_bytes(const MDB_val *val)
+{
+    return (lls_bytes){val->mv_data, val->mv_size};
+}
+
+#endif
