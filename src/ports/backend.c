@@ -30,8 +30,7 @@ const lls_backend_def *lls_backend_find(lls_str name)
     return NULL;
 }
 
-/* "no backend 'x' in this build (it has: lmdb, memory)" */
-static lls_err unknown(lls_str name, lls_error *err)
+lls_err lls_backend_unknown(lls_str name, lls_error *err)
 {
     LLS_AUTO(lls_buf) names = {0};
 
@@ -49,7 +48,7 @@ lls_err lls_backend_open(lls_str name, const lls_setting *settings, size_t count
     static const lls_backend_params plain = {.access = LLS_READ_WRITE};
     const lls_backend_def *def = lls_backend_find(name);
     if (!def)
-        return unknown(name, err);
+        return lls_backend_unknown(name, err);
 
     LLS_AUTO(lls_buf) memory = {0};
     lls_backend *backend = NULL;

@@ -98,6 +98,9 @@ const lls_backend_def *const *lls_backends(void);
 /** Find a backend by name, or NULL. */
 const lls_backend_def *lls_backend_find(lls_str name);
 
+/** Fail with "no backend 'x' in this build (it has: …)". */
+lls_err lls_backend_unknown(lls_str name, lls_error *err) LLS_CHECKED;
+
 /**
  * Open the backend called `name`. `params` may be NULL: read and write, the system's clock.
  *

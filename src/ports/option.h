@@ -30,10 +30,11 @@ typedef struct lls_option {
     const char *choices; /**< Of CHOICE: "full|relaxed". */
 } lls_option;
 
-#define LLS_OPTION(conf, field, type_, preset_, meaning_, ...)                                     \
+/* The meaning is the last argument, or is followed by more fields: "…", .min = 1, .max = 100 */
+#define LLS_OPTION(conf, field, type_, preset_, ...)                                               \
     {                                                                                              \
         .name = #field, .type = (type_), .offset = offsetof(conf, field), .preset = (preset_),     \
-        .meaning = (meaning_), __VA_ARGS__                                                         \
+        .meaning = __VA_ARGS__                                                                     \
     }
 
 /** One option as somebody set it. `origin` ("llmspell.toml:3:8", "flag") is for messages only. */

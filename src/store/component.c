@@ -1,0 +1,42 @@
+#include "store/component.h"
+
+#include "base/scope.h"
+
+#include <llmspell/store.h>
+
+/* Each is defined beside its typed API, in src/components. */
+extern const lls_component_def lls_component_agent_state;
+extern const lls_component_def lls_component_workflow_state;
+extern const lls_component_def lls_component_sessions;
+
+static const lls_component_def *const components[] = {
+    &lls_component_agent_state,
+    &lls_component_workflow_state,
+    &lls_component_sessions,
+    NULL,
+};
+
+const lls_component_def *const *lls_components(void)
+{
+    return components;
+}
+
+const char *lls_component_at(size_t index)
+{
+    return index < LLS_COUNT(components) - 1 ? components[index]->name : NULL;
+}
+
+lls_err lls_component_find(lls_str name, const lls_component_def **out, lls_error *err)
+{
+    LLS_AUTO(lls_buf) names = {0};
+
+    for (const lls_component_def *const *c = components; *c; c++) {
+        if (lls_str_eq(lls_str_of((*c)->name), name)) {
+            *out = *c;
+            return LLS_OK;
+        }
+        lls_buf_printf(&names, "%s%s", names.len ? ", " : "", (*c)->name);
+    }
+    return lls_fail(err, LLS_E_INVALID, "no component '" LLS_FMT "' in this build (it has: %s)",
+                    LLS_ARG(name), lls_buf_cstr(&names));
+}

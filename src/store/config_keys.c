@@ -1,0 +1,125 @@
+/* Which keys there are. */
+#include "base/nearest.h"
+#include "base/scope.h"
+#include "ports/backend.h"
+#include "store/component.h"
+#include "store/config.h"
+
+#include <stdint.h>
+
+#define KEY(name_, type_, preset_, ...)                                                            \
+    {                                                                                              \
+        .name = (name_), .type = (type_), .preset = (preset_), .meaning = __VA_ARGS__              \
+    }
+
+const lls_option lls_config_keys[] = {
+    KEY("storage.backend", LLS_OPT_TEXT, "lmdb",
+        "the backend that serves every component without a route of its own"),
+    KEY("storage.path", LLS_OPT_PATH, NULL, "where that backend keeps its files"),
+    KEY("storage.connection", LLS_OPT_CONNINFO, NULL, "how that backend reaches its server"),
+    KEY("storage.tenant", LLS_OPT_TEXT, "default", "whose records these are"),
+    KEY("storage.memory.episodic_backend", LLS_OPT_TEXT, NULL, "the backend of episodic memory"),
+    KEY("storage.memory.semantic_backend", LLS_OPT_TEXT, NULL, "the backend of semantic memory"),
+    KEY("storage.memory.procedural_backend", LLS_OPT_TEXT, NULL,
+        "the backend of procedural memory"),
+    KEY("storage.migration.backup_path", LLS_OPT_PATH, "./backups", "where run folders are made"),
+    KEY("storage.migration.batch_size", LLS_OPT_COUNT, "1000", "records in a batch of a new plan",
+        .min = 1, .max = 1000000),
+    KEY("storage.migration.checksum_sample_percent", LLS_OPT_COUNT, "100",
+        "how many records of a large component a new plan verifies", .min = 1, .max = 100),
+    KEY("storage.migration.full_comparison_threshold", LLS_OPT_COUNT, "100",
+        "up to how many records a component is always verified in full", .min = 0,
+        .max = UINT64_MAX),
+    {0},
+};
+
+/* A route of a component, and the type of a named backend. */
+static const lls_option route_option = {.name = "route", .type = LLS_OPT_TEXT};
+
+/* What is behind `prefix` in `key`, or an empty text. */
+static lls_str behind(lls_str key, const char *prefix)
+{
+    lls_str p = lls_str_of(prefix);
+
+    if (key.len <= p.len || !lls_bytes_has_prefix(lls_bytes_of(key), lls_bytes_of(p)))
+        return (lls_str){0};
+    return (lls_str){key.data + p.len, key.len - p.len};
+}
+
+static void consider(lls_str wanted, const char *candidate, size_t *best, const char **name)
+{
+    size_t d = lls_edit_distance(wanted, lls_str_of(candidate), *best);
+
+    if (d < *best) {
+        *best = d;
+        *name = candidate;
+    }
+}
+
+static lls_err unknown_key(lls_str key, lls_error *err)
+{
+    const char *name = NULL;
+    size_t best = 4; // further off is no typing mistake
+
+    for (const lls_option *k = lls_config_keys; k->name; k++)
+        consider(key, k->name, &best, &name);
+    return lls_fail(err, LLS_E_INVALID, "unknown key '" LLS_FMT "'%s%s%s", LLS_ARG(key),
+                    name ? ", did you mean '" : "", name ? name : "", name ? "'?" : "");
+}
+
+static lls_err unknown_option(lls_str option, const lls_backend_def *def, lls_error *err)
+{
+    const char *name = NULL;
+    size_t best = 4;
+
+    for (const lls_option *o = def->options; o->name; o++)
+        consider(option, o->name, &best, &name);
+    return lls_fail(err, LLS_E_INVALID, "backend '%s' has no option '" LLS_FMT "'%s%s%s", def->name,
+                    LLS_ARG(option), name ? ", did you mean '" : "", name ? name : "",
+                    name ? "'?" : "");
+}
+
+/* `NAME.OPTION` behind "storage.backends.". The option is behind the last dot: names may have some.
+ */
+static lls_err check_backend_key(const lls_config *config, lls_str rest, const lls_option **option,
+                                 lls_error *err)
+{
+    size_t dot = rest.len;
+    while (dot > 0 && rest.data[dot - 1] != '.')
+        dot--;
+    if (dot < 2 || dot == rest.len)
+        return lls_fail(err, LLS_E_INVALID, "[storage.backends.NAME] with an option is wanted");
+
+    lls_str name = {rest.data, dot - 1};
+    lls_str wanted = {rest.data + dot, rest.len - dot};
+    if (lls_str_eq(wanted, LLS_STR("type"))) {
+        *option = &route_option;
+        return LLS_OK;
+    }
+    LLS_AUTO(lls_buf) key = {0};
+    lls_buf_printf(&key, "storage.backends." LLS_FMT ".type", LLS_ARG(name));
+    LLS_TRY(lls_buf_status(&key, err));
+    const lls_config_item *type = lls_config_find(config, lls_buf_str(&key));
+    const lls_backend_def *def = lls_backend_find(type ? lls_str_of(type->value) : name);
+    *option = NULL;
+    if (!def)
+        return LLS_OK; // not in this build: said when it is asked for
+    *option = lls_option_find(def->options, wanted);
+    return *option ? LLS_OK : unknown_option(wanted, def, err);
+}
+
+lls_err lls_config_key_check(const lls_config *config, lls_str key, const lls_option **option,
+                             lls_error *err)
+{
+    lls_str rest = behind(key, "storage.components.");
+    if (rest.len) {
+        const lls_component_def *ignored;
+        *option = &route_option;
+        return lls_component_find(rest, &ignored, err);
+    }
+    rest = behind(key, "storage.backends.");
+    if (rest.len)
+        return check_backend_key(config, rest, option, err);
+    *option = lls_option_find(lls_config_keys, key);
+    return *option ? LLS_OK : unknown_key(key, err);
+}
