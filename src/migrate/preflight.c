@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "migrate/engine.h"
 #include "ports/record.h"
 
 #include <errno.h>
@@ -72,8 +73,7 @@ static lls_err check_source(lls_run *run, findings *f, lls_error *err)
 static lls_err check_target(const lls_run *run, const findings *f, lls_error *err)
 {
     const lls_backend_def *def = run->target->def;
-    lls_lock_claim claim = {.tenant = lls_run_tenant(run),
-                            .force = run->options && run->options->force};
+    lls_lock_claim claim = lls_run_claim(run);
 
     lls_err e = def && def->ready ? def->ready(run->target, f->source_bytes, err) : LLS_OK;
     if (e == LLS_E_FULL && f->source_bytes_are_shared && err)

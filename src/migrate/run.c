@@ -50,9 +50,17 @@ lls_err lls_run_init(lls_run *run, const lls_plan *plan, const lls_migrate_optio
     return find_parts(run, err);
 }
 
-void lls_run_fini(lls_run *run)
+void lls_run_let_go(lls_run *run)
 {
     lls_stage_close(run->stage);
+    run->stage = NULL;
+    run->source = NULL;
+    run->target = NULL;
+}
+
+void lls_run_fini(lls_run *run)
+{
+    lls_run_let_go(run);
     lls_journal_close(run->journal);
     for (size_t i = 0; i < LLS_PLAN_COMPONENTS; i++)
         lls_buf_fini(&run->parts[i].last);

@@ -52,12 +52,14 @@ typedef struct lls_run {
     char undo_name[LLS_RUN_MAX + 1];
     lls_journal *journal;
     lls_phase phase;
+    bool fresh;           /**< Begun by this process: the stage holds what it put there. */
     bool published;       /**< UNDOING: the target showed the run's records when that began. */
     lls_kv_stage *stage;  /**< Open from COPYING to the end, or NULL. */
     int64_t started_usec; /**< By the wall clock, when the run was created. */
     int64_t began_usec;   /**< By the steady clock, when this process began with it. */
 
     lls_part parts[LLS_PLAN_COMPONENTS]; /**< As many as the plan has components. */
+    lls_err result;                      /**< Why the run was given up; LLS_OK otherwise. */
     uint64_t differences;                /**< That verification has named or counted. */
     lls_texts texts;
 } lls_run;
@@ -77,6 +79,9 @@ lls_err lls_run_create(lls_run *run, lls_error *err) LLS_CHECKED;
  */
 lls_err lls_run_load(lls_run *run, const char *folder, const lls_migrate_options *options,
                      lls_error *err) LLS_CHECKED;
+
+/** Close the stage and forget the ends, before somebody closes them. */
+void lls_run_let_go(lls_run *run);
 
 /** Let go of everything; the folder stays. A zeroed one is fine. */
 void lls_run_fini(lls_run *run);
