@@ -59,7 +59,7 @@ typedef struct lls_schema_ops {
 } lls_schema_ops;
 
 typedef struct lls_backend_def {
-    const char *name;          /**< What TOML and the CLI call it: "lmdb". */
+    const char *name;          /**< What TOML and the CLI call it. */
     const char *summary;       /**< One line for `llmspell storage backends`. */
     const lls_option *options; /**< The TOML keys it takes; ends with a NULL name. */
     size_t conf_size;          /**< Size of the struct that `options` fill. */
