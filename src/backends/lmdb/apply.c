@@ -155,7 +155,7 @@ static lls_err do_write(lmdb_txn *txn, batch *b, const lls_kv_write *w, lls_erro
 {
     uint8_t bytes[LMDB_KEY_MAX];
     old_record old;
-    slot *s;
+    slot *s = NULL;
 
     LLS_TRY(slot_of(txn, b, w->coll, &s, err));
     MDB_val key = lmdb_key_make(bytes, s->id, w->key);

@@ -184,7 +184,7 @@ static lls_err next_size(lmdb_env *env, size_t size, size_t *out, lls_error *err
 
 lls_err lmdb_env_grow(lmdb_env *env, size_t seen, lls_error *err)
 {
-    size_t want;
+    size_t want = 0;
     lls_err e = lmdb_gate_close(env, err);
 
     if (e != LLS_OK)
