@@ -16,7 +16,7 @@ typedef struct step {
     const char *sql;
 } step;
 
-#include "postgres_schema.inc"
+#include "backends/postgres/schema_files.inc"
 
 /* Any number that nothing else locks: "llspgsch". */
 #define LOCK "SELECT pg_advisory_xact_lock(7812449519466570600)"

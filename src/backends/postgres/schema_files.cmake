@@ -1,4 +1,4 @@
-# Write generated/postgres_schema.inc: the files sql/V<number>__<name>.sql as an array of steps in
+# Write generated/backends/postgres/schema_files.inc: the files sql/V<number>__<name>.sql as an array of steps in
 # number order. They become arrays of bytes, since a string literal may not be that long.
 file(GLOB files ${CMAKE_CURRENT_LIST_DIR}/sql/V*__*.sql)
 list(SORT files COMPARE NATURAL)
@@ -14,6 +14,6 @@ foreach(file ${files})
     string(APPEND texts "static const char step_${number}[] = {\n${bytes}0};\n")
     string(APPEND table "    {${number}, \"${name}\", step_${number}},\n")
 endforeach()
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/postgres_schema.inc
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/backends/postgres/schema_files.inc
     CONTENT "@texts@static const step steps[] = {\n@table@};\n" @ONLY)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
