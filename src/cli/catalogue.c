@@ -90,7 +90,7 @@ const cli_option cli_global_options[] = {
     {"config", CLI_CONFIG, 'c', false, "FILE", "read this configuration file"},
     {"tenant", CLI_TENANT, 0, false, "TENANT", "whose records these are"},
     {"output", CLI_FORMAT, 0, false, "text|json", "how to print results"},
-    {"format", CLI_FORMAT, 0, false, "text|json", "the same"},
+    {"format", CLI_FORMAT, 0, false, "text|json", "another name for --output"},
     {"quiet", CLI_QUIET, 'q', false, NULL, "say nothing but results, warnings and errors"},
     {"color", CLI_COLOR, 0, false, "auto|always|never", "color messages"},
     {"help", CLI_HELP, 'h', false, NULL, "print this help and exit"},

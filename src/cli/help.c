@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/scope.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 #define MEANING_COLUMN 30
@@ -25,7 +26,7 @@ static void print_synopsis(const cli_command *command)
         printf(" COMMAND");
     else if (command->words)
         printf(" %s", command->words);
-    printf("\n\n%s.\n", command->summary);
+    printf("\n\n%c%s.\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
     if (command->description)
         printf("\n%s\n", command->description);
 }

@@ -136,6 +136,7 @@ static const cli_option options[] = {
     {"to", CLI_TO, 0, true, "BACKEND", "where they shall go"},
     {"components", CLI_COMPONENTS, 0, true, "LIST", "names, with commas"},
     {"output", CLI_FILE, 0, false, "FILE", "write the plan here, not to stdout (see --format)"},
+    {"format", CLI_FORMAT, 0, false, "text|json", "how to print results"},
     {"from-path", CLI_FROM_PATH, 0, false, "PATH", "where the source keeps its files"},
     {"to-path", CLI_TO_PATH, 0, false, "PATH", "where the target keeps its files"},
     {"from-connection", CLI_FROM_CONNECTION, 0, false, "CONNECTION",
