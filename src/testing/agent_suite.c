@@ -106,7 +106,7 @@ void agent_id_may_have_colons_and_any_letters(void **state)
         assert_stored(store, "ty pe", ids[i], "{}", 1);
 
     assert_code(save(store, "chat", "\xFF", "{}", 0, &err), LLS_E_INVALID, err);
-    assert_string_equal(err.msg, "key 'agent:chat:\\xFF' is not of the form agent:<type>:<id>");
+    assert_string_equal(err.msg, "key 'agent:chat:\\xff' is not of the form agent:<type>:<id>");
 }
 
 void agent_versions_count_saves(void **state)

@@ -126,29 +126,6 @@ static void found_in_store(void *user, const char *name, const char *value)
     found(user, NULL, NULL, lls_buf_cstr(&text));
 }
 
-static lls_err check_step(void *user, const lls_schema_step *step, lls_error *err)
-{
-    LLS_AUTO(lls_buf) text = {0};
-
-    if (strcmp(step->state, "applied") == 0)
-        return LLS_OK;
-    lls_buf_printf(&text, "schema step V%u %s is %s", step->number, step->name, step->state);
-    LLS_TRY(lls_buf_status(&text, err));
-    found(user, NULL, NULL, lls_buf_cstr(&text));
-    return LLS_OK;
-}
-
-static lls_err check_store(validation *run, lls_error *err)
-{
-    const lls_backend_def *def = run->backend->def;
-
-    if (def->schema)
-        LLS_TRY(def->schema->status(run->backend, check_step, run, err));
-    if (def->check)
-        LLS_TRY(def->check(run->backend, found_in_store, run, err));
-    return LLS_OK;
-}
-
 static bool is_chosen(const lls_validate_options *options, const char *component)
 {
     for (size_t i = 0; i < options->component_count; i++)
@@ -180,7 +157,8 @@ lls_err lls_validate(const lls_config *config, const char *backend,
     LLS_TRY(lls_config_open_backend(config, &choice, &params, &opened, err));
     run.backend = opened;
     run.tenant = lls_str_of(lls_config_tenant(config));
-    LLS_TRY(check_store(&run, err));
+    if (opened->def->check)
+        LLS_TRY(opened->def->check(opened, found_in_store, &run, err));
     for (size_t i = 0; opened->kv && lls_components()[i]; i++)
         if (is_chosen(run.options, lls_components()[i]->name))
             LLS_TRY(check_component(&run, lls_components()[i], err));

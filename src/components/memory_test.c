@@ -1,0 +1,17 @@
+/* The promises of the components, kept in memory. */
+#include "base/scope.h"
+#include "testing/component_suite.h"
+
+static int open_store(void **state)
+{
+    static const char *const flags[] = {"storage.backend=memory"};
+
+    return lls_component_open(flags, LLS_COUNT(flags), state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {LLS_COMPONENT_SUITE};
+
+    return cmocka_run_group_tests(tests, open_store, lls_component_close);
+}
