@@ -98,6 +98,10 @@ LLS_API lls_err lls_store_list_next(lls_store_list *list, lls_record *record,
                                     lls_error *err) LLS_CHECKED;
 LLS_API void lls_store_list_close(lls_store_list *list); /**< NULL is fine. */
 
+/** Free the room of records that have expired; `removed` may be NULL. */
+LLS_API lls_err lls_store_sweep(lls_store *store, lls_str component, uint64_t *removed,
+                                lls_error *err) LLS_CHECKED;
+
 /**
  * Move `component` to another backend while the store is in use: what it holds is copied and
  * verified while readers and writers go on, changes made meanwhile are carried after, and the

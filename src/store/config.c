@@ -197,6 +197,23 @@ static lls_err load(lls_config *config, const lls_config_sources *sources, lls_e
     return check_file_mode(config, err);
 }
 
+lls_config *lls_config_hold(const lls_config *config)
+{
+    lls_config *held = (lls_config *)(uintptr_t)config; // only its count of holders changes
+
+    (void)atomic_fetch_add(&held->refs, 1);
+    return held;
+}
+
+static lls_config *config_new(void)
+{
+    lls_config *config = lls_alloc(sizeof(*config));
+
+    if (config)
+        config->refs = 1;
+    return config;
+}
+
 static lls_err finish(lls_config *config, lls_err e, lls_config **out)
 {
     if (e == LLS_OK)
@@ -211,7 +228,7 @@ lls_err lls_config_load(const lls_config_sources *sources, lls_config **out, lls
     if (sources->abi != LLS_ABI)
         return lls_fail(err, LLS_E_INVALID, "lls_config_sources.abi is %u, this library's is %u",
                         sources->abi, LLS_ABI);
-    lls_config *config = lls_alloc(sizeof(*config));
+    lls_config *config = config_new();
     if (!config)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
     return finish(config, load(config, sources, err), out);
@@ -219,7 +236,7 @@ lls_err lls_config_load(const lls_config_sources *sources, lls_config **out, lls
 
 lls_err lls_config_from_text(lls_str text, lls_config **out, lls_error *err)
 {
-    lls_config *config = lls_alloc(sizeof(*config));
+    lls_config *config = config_new();
     if (!config)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
 
@@ -235,7 +252,7 @@ lls_err lls_config_from_text(lls_str text, lls_config **out, lls_error *err)
 
 void lls_config_free(lls_config *config)
 {
-    if (!config)
+    if (!config || atomic_fetch_sub(&config->refs, 1) != 1)
         return;
     for (size_t i = 0; i < config->count; i++)
         item_fini(&config->items[i]);

@@ -8,6 +8,8 @@
 
 #include <llmspell/config.h>
 
+#include <stdatomic.h>
+
 /** Sources in order of precedence, the weakest first. */
 typedef enum lls_config_rank {
     LLS_RANK_DEFAULT,
@@ -28,6 +30,7 @@ typedef struct lls_config_item {
 } lls_config_item;
 
 struct lls_config {
+    atomic_int refs;        /**< A store holds the configuration that it was opened with. */
     lls_config_item *items; /**< In byte order of `key`. */
     size_t count;
     size_t cap;
@@ -35,6 +38,9 @@ struct lls_config {
     /** The default backend as it stands when only sources up to that rank are looked at. */
     char *backend_at[LLS_RANKS];
 };
+
+/** One more holder: lls_config_free by each. A loaded configuration does not change any more. */
+lls_config *lls_config_hold(const lls_config *config);
 
 /** Set `key`, over what a weaker source said. Checks nothing. */
 lls_err lls_config_set(lls_config *config, lls_str key, lls_str value, const char *origin,
