@@ -1,54 +1,72 @@
 /**
- * route.h - the way from a component to the backend that serves it now, for code in this library
- * that needs more than <llmspell/store.h> offers: batches, and the port itself.
+ * route.h - which backend serves a component now, and how that changes under running programs.
  *
- * A hot swap may change the way at any moment. So reads hold what they read from, and every write
- * goes through here: the swap sees it, and carries it to the new backend.
+ * A reader takes a reference to the backend of this moment and keeps it as long as it reads. A
+ * writer also holds the gate, so that a swap can close it for the short moment in which the last
+ * changes are carried over and the route flips. While a swap is on its way, every key that is
+ * written is captured.
  */
 #ifndef LLS_STORE_ROUTE_H
 #define LLS_STORE_ROUTE_H
 
-#include "ports/kv.h"
+#include "ports/backend.h"
+#include "store/capture.h"
+#include "store/component.h"
 
 #include <llmspell/store.h>
 
-typedef struct lls_opened lls_opened;
+#include <pthread.h>
+#include <stdatomic.h>
 
-/** What serves a component at the moment it was taken; it stays open while it is held. */
-typedef struct lls_route_hold {
-    lls_kv *kv; /**< For reading only. */
-    lls_kv_space space;
-    lls_store *store;
-    lls_opened *opened;
-} lls_route_hold;
+/** An open backend, shared by the routes and lists that use it; closed with the last of them. */
+typedef struct lls_served {
+    atomic_int refs;
+    lls_backend *backend;
+    char name[]; /**< As the configuration calls it. */
+} lls_served;
 
-/**
- * Hold what serves `component`, and open it when it is not open yet.
- *
- * Owns: the caller lets go of `*out` with lls_route_release, before the store is closed.
- * Errors: LLS_E_INVALID for an unknown component or backend; whatever opening reports.
- */
-lls_err lls_route_acquire(lls_store *store, lls_str component, lls_route_hold *out,
-                          lls_error *err) LLS_CHECKED;
+typedef struct lls_route {
+    const lls_component_def *component;
+    pthread_rwlock_t gate; /**< Shared by writers, exclusive for the flip. */
+    lls_served *served;    /**< NULL before the first use; under the store's lock. */
+    lls_capture *capture;  /**< NULL: no swap is on its way; changes under the closed gate. */
+    pthread_mutex_t swap;  /**< One swap of a component at a time. */
+} lls_route;
 
-void lls_route_release(lls_route_hold *hold); /**< A zeroed one is fine; leaves zero. */
+struct lls_store {
+    lls_config *config; /**< Held. */
+    lls_backend_params params;
+    lls_clock clock;
+    pthread_mutex_t lock; /**< Over `served` of every route, and their opening. */
+    size_t route_count;
+    lls_route routes[];
+};
 
-static inline void lls_route_hold_auto(lls_route_hold *hold)
-{
-    lls_route_release(hold);
-}
+/** The route of `component`. LLS_E_INVALID with the names that there are. */
+lls_err lls_route_find(lls_store *store, lls_str component, lls_route **out,
+                       lls_error *err) LLS_CHECKED;
 
-/**
- * Do `count` writes to the collection of `component`, all or none. Keys and values are not looked
- * at: that is the caller's business (lls_component_def). Borrows `writes`.
- *
- * Errors: as lls_kv_apply; LLS_E_DENIED on a store that is open for reading.
- */
-lls_err lls_route_apply(lls_store *store, lls_str component, const lls_kv_write *writes,
+/** Take a reference to the backend that serves `route` now, opening it if nobody has. */
+lls_err lls_route_hold(lls_store *store, lls_route *route, lls_served **out,
+                       lls_error *err) LLS_CHECKED;
+
+/** Open the backend `name`, or take one that a route has open under that name. */
+lls_err lls_served_open(lls_store *store, const char *name, lls_served **out,
+                        lls_error *err) LLS_CHECKED;
+
+void lls_served_drop(lls_served *served); /**< NULL is fine. */
+
+/** Apply `writes` where `route` leads now, and let a swap that is on its way know. */
+lls_err lls_route_apply(lls_store *store, lls_route *route, const lls_kv_write *writes,
                         size_t count, lls_error *err) LLS_CHECKED;
 
-/** Remove the records that have expired; `removed` may be NULL. */
-lls_err lls_route_sweep(lls_store *store, lls_str component, uint64_t *removed,
-                        lls_error *err) LLS_CHECKED;
+/** The space of `route` for the store's tenant. */
+lls_kv_space lls_route_space(const lls_store *store, const lls_route *route);
+
+typedef lls_served *lls_served_ref; /* so that LLS_AUTO can name it */
+static inline void lls_served_ref_auto(lls_served_ref *served)
+{
+    lls_served_drop(*served);
+}
 
 #endif
