@@ -59,9 +59,31 @@ lls_err lls_digest_parse(lls_str text, lls_digest *out, lls_error *err)
     return LLS_OK;
 }
 
+/* What is gathered on the stack to be hashed in one go: for a small record that takes half the time
+   of setting up a stream. */
+enum { SMALL = 1024 };
+
+static bool gather(const lls_bytes *parts, size_t count, uint8_t out[SMALL], size_t *len)
+{
+    *len = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > SMALL - *len)
+            return false;
+        if (parts[i].len)
+            memcpy(out + *len, parts[i].data, parts[i].len);
+        *len += parts[i].len;
+    }
+    return true;
+}
+
 uint32_t lls_checksum(const lls_bytes *parts, size_t count)
 {
+    uint8_t small[SMALL];
     XXH3_state_t state;
+    size_t len;
+
+    if (gather(parts, count, small, &len))
+        return (uint32_t)XXH3_64bits(small, len);
 
     (void)XXH3_64bits_reset(&state);
     for (size_t i = 0; i < count; i++)
