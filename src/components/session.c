@@ -4,6 +4,7 @@
 #include "base/scope.h"
 #include "components/document.h"
 #include "components/status.h"
+#include "store/route.h"
 
 static const char *const status_names[] = {
     [LLS_SESSION_ANY] = NULL,
@@ -109,6 +110,11 @@ lls_err lls_session_delete(lls_store *store, lls_str session_id, lls_error *err)
 {
     LLS_TRY(check_id(session_id, err));
     return lls_document_delete(store, &kind, session_id, err);
+}
+
+lls_err lls_session_sweep(lls_store *store, uint64_t *removed, lls_error *err)
+{
+    return lls_route_sweep(store, kind.component, removed, err);
 }
 
 struct lls_session_list {
