@@ -268,8 +268,10 @@ function fish_option(p, j,    k, choices, line) {
     line = "complete -c llmspell -n " fish_text("__llmspell_at " p) " -l " substr(name[p, j], 3)
     if (letter[p, j] != "-")
         line = line " -s " letter[p, j]
-    if (k != "none")
+    if (k == "file" || k == "dir")
         line = line " -r"
+    else if (k != "none")
+        line = line " -x"
     if (k == "choice")
         line = line " -a " fish_text(choices)
     else if (k == "file" || k == "dir")
