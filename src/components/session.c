@@ -4,7 +4,6 @@
 #include "base/scope.h"
 #include "components/document.h"
 #include "components/status.h"
-#include "store/route.h"
 
 static const char *const status_names[] = {
     [LLS_SESSION_ANY] = NULL,
@@ -114,7 +113,7 @@ lls_err lls_session_delete(lls_store *store, lls_str session_id, lls_error *err)
 
 lls_err lls_session_sweep(lls_store *store, uint64_t *removed, lls_error *err)
 {
-    return lls_route_sweep(store, kind.component, removed, err);
+    return lls_store_sweep(store, kind.component, removed, err);
 }
 
 struct lls_session_list {

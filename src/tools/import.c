@@ -1,11 +1,10 @@
 #include <llmspell/transfer.h>
 
 #include "base/scope.h"
+#include "ports/batch.h"
 #include "ports/record.h"
-#include "store/component.h"
 #include "store/route.h"
 #include "tools/abi.h"
-#include "tools/batch.h"
 #include "tools/lines.h"
 #include "tools/pace.h"
 
@@ -15,7 +14,7 @@ enum { BATCH_RECORDS = 1000, BATCH_BYTES = 16 << 20 };
 
 typedef struct import_run {
     lls_store *store;
-    const lls_component_def *component;
+    lls_route *route;
     const lls_transfer_options *options;
     lls_lines lines;
     lls_buf scratch;
@@ -44,8 +43,8 @@ static bool is_full(const import_run *run, size_t more)
 
 static lls_err flush(import_run *run, lls_error *err)
 {
-    lls_err e = lls_route_apply(run->store, lls_str_of(run->component->name),
-                                lls_batch_writes(&run->batch), run->batch.count, err);
+    lls_err e = lls_route_apply(run->store, run->route, lls_batch_writes(&run->batch),
+                                run->batch.count, err);
     if (e != LLS_OK)
         return lls_wrap(err, e, "lines %" PRIu64 " to %" PRIu64, run->first_line, run->last_line);
     run->stored += run->batch_records;
@@ -56,8 +55,8 @@ static lls_err flush(import_run *run, lls_error *err)
 
 static lls_err check(const import_run *run, const lls_kv_item *item, lls_error *err)
 {
-    LLS_TRY(run->component->check_key(item->key, err));
-    LLS_TRY(run->component->check_value(item->value, err));
+    LLS_TRY(run->route->component->check_key(item->key, err));
+    LLS_TRY(run->route->component->check_value(item->value, err));
     if (item->meta.version == 0 && (item->meta.created_usec || item->meta.updated_usec))
         return lls_fail(err, LLS_E_PARSE, "members \"created\" and \"updated\" need \"version\"");
     return LLS_OK;
@@ -66,7 +65,7 @@ static lls_err check(const import_run *run, const lls_kv_item *item, lls_error *
 static lls_err add(import_run *run, const lls_kv_item *item, lls_error *err)
 {
     lls_kv_write write = {
-        .coll = lls_str_of(run->component->collection),
+        .coll = lls_str_of(run->route->component->collection),
         .key = item->key,
         .meta = item->meta,
     };
@@ -131,7 +130,7 @@ lls_err lls_import(lls_store *store, lls_str component, int fd, const lls_transf
     };
 
     LLS_TRY(lls_abi_check(run.options->abi, "lls_transfer_options", err));
-    LLS_TRY(lls_component_find(component, &run.component, err));
+    LLS_TRY(lls_route_find(store, component, &run.route, err));
     run.lines.cancel = run.options->cancel;
     lls_err e = take_all(&run, err);
     if (records)

@@ -1,4 +1,4 @@
-#include "tools/batch.h"
+#include "ports/batch.h"
 
 #include "base/scope.h"
 

@@ -1,6 +1,6 @@
 /** batch.h - writes that are collected, copied, and then applied at once. */
-#ifndef LLS_TOOLS_BATCH_H
-#define LLS_TOOLS_BATCH_H
+#ifndef LLS_PORTS_BATCH_H
+#define LLS_PORTS_BATCH_H
 
 #include "ports/kv.h"
 
@@ -20,5 +20,10 @@ const lls_kv_write *lls_batch_writes(lls_batch *batch);
 
 void lls_batch_clear(lls_batch *batch); /**< Keeps the memory. */
 void lls_batch_fini(lls_batch *batch);
+
+static inline void lls_batch_auto(lls_batch *batch)
+{
+    lls_batch_fini(batch);
+}
 
 #endif
