@@ -111,12 +111,9 @@ static lls_err apply(lls_store *store, lls_route *route, const lls_kv_write *wri
     return e;
 }
 
-lls_err lls_route_apply(lls_store *store, lls_str component, const lls_kv_write *writes,
+lls_err lls_route_apply(lls_store *store, lls_route *route, const lls_kv_write *writes,
                         size_t count, lls_error *err)
 {
-    lls_route *route;
-
-    LLS_TRY(lls_route_find(store, component, &route, err));
     (void)pthread_rwlock_rdlock(&route->gate);
     lls_err e = apply(store, route, writes, count, err);
     (void)pthread_rwlock_unlock(&route->gate);

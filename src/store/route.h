@@ -56,11 +56,8 @@ lls_err lls_served_open(lls_store *store, const char *name, lls_served **out,
 
 void lls_served_drop(lls_served *served); /**< NULL is fine. */
 
-/**
- * Apply `writes` to the collection of `component` where its route leads now, and let a swap that is
- * on its way know. Keys and values are not looked at: that is the caller's business.
- */
-lls_err lls_route_apply(lls_store *store, lls_str component, const lls_kv_write *writes,
+/** Apply `writes` where `route` leads now, and let a swap that is on its way know. */
+lls_err lls_route_apply(lls_store *store, lls_route *route, const lls_kv_write *writes,
                         size_t count, lls_error *err) LLS_CHECKED;
 
 /** The space of `route` for the store's tenant. */

@@ -132,7 +132,7 @@ lls_err lls_store_put(lls_store *store, const lls_record *record, lls_put_mode m
         .value = record->value,
         .meta = {.version = record->version, .expires_usec = record->expires_usec},
     };
-    return lls_route_apply(store, record->component, &write, 1, err);
+    return lls_route_apply(store, route, &write, 1, err);
 }
 
 lls_err lls_store_delete(lls_store *store, lls_str component, lls_bytes key, lls_error *err)
@@ -152,7 +152,7 @@ lls_err lls_store_delete(lls_store *store, lls_str component, lls_bytes key, lls
             .key = key,
             .meta = {.version = seen.version},
         };
-        e = lls_route_apply(store, component, &write, 1, err);
+        e = lls_route_apply(store, route, &write, 1, err);
     } while (e == LLS_E_CONFLICT);
     return e;
 }
