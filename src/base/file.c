@@ -44,14 +44,11 @@ lls_err lls_file_mkdirs(const char *path, lls_error *err)
     return make_folder(path, err);
 }
 
-lls_err lls_file_read(const char *path, size_t max, lls_buf *out, lls_error *err)
+static lls_err read_all(int fd, const char *path, size_t max, lls_buf *out, lls_error *err)
 {
-    LLS_AUTO(lls_fd) fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return lls_fail_sys(err, errno, "read '%s'", path);
-
     uint8_t chunk[16384];
     size_t total = 0;
+
     for (;;) {
         ssize_t n = read(fd, chunk, sizeof(chunk));
         if (n < 0 && errno == EINTR)
@@ -59,12 +56,28 @@ lls_err lls_file_read(const char *path, size_t max, lls_buf *out, lls_error *err
         if (n < 0)
             return lls_fail_sys(err, errno, "read '%s'", path);
         if (n == 0)
-            return lls_buf_status(out, err);
+            return LLS_OK;
         total += (size_t)n;
         if (total > max)
             return lls_fail(err, LLS_E_FULL, "read '%s': over the limit of %zu bytes", path, max);
         lls_buf_add(out, (lls_bytes){chunk, (size_t)n});
+        lls_err e = lls_buf_status(out, err);
+        if (e != LLS_OK)
+            return lls_wrap(err, e, "read '%s'", path);
     }
+}
+
+lls_err lls_file_read(const char *path, size_t max, lls_buf *out, lls_error *err)
+{
+    LLS_AUTO(lls_fd) fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return lls_fail_sys(err, errno, "read '%s'", path);
+
+    size_t before = out->len;
+    lls_err e = read_all(fd, path, max, out, err);
+    if (e != LLS_OK)
+        out->len = before;
+    return e;
 }
 
 lls_err lls_file_write(int fd, lls_bytes bytes, const char *path, lls_error *err)

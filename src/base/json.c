@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 /* The text being checked, and the brackets that are open: one bit each, 1 for an object. */
 typedef struct parser {
     const char *begin;
@@ -29,44 +31,15 @@ static const char *skip_space(const char *at, const char *end)
     return at;
 }
 
-/* The length of the UTF-8 sequence at `at` (RFC 3629, table of well-formed sequences), or 0. */
-static size_t utf8_length(const uint8_t *at, const uint8_t *end)
-{
-    uint8_t c = *at;
-    uint8_t low = 0x80;
-    uint8_t high = 0xbf;
-    size_t len;
-
-    if (c < 0x80)
-        return 1;
-    if (c >= 0xc2 && c <= 0xdf) {
-        len = 2;
-    } else if (c >= 0xe0 && c <= 0xef) {
-        len = 3;
-        low = c == 0xe0 ? 0xa0 : 0x80;  // no overlong forms
-        high = c == 0xed ? 0x9f : 0xbf; // no surrogates
-    } else if (c >= 0xf0 && c <= 0xf4) {
-        len = 4;
-        low = c == 0xf0 ? 0x90 : 0x80;
-        high = c == 0xf4 ? 0x8f : 0xbf; // not beyond U+10FFFF
-    } else {
-        return 0;
-    }
-    if ((size_t)(end - at) < len || at[1] < low || at[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if (at[i] < 0x80 || at[i] > 0xbf)
-            return 0;
-    return len;
-}
-
 bool lls_utf8_check(lls_bytes bytes)
 {
+    if (bytes.len == 0)
+        return true; // `data` may be NULL
+
     const uint8_t *at = bytes.data;
     const uint8_t *end = at + bytes.len;
-
     while (at < end) {
-        size_t n = utf8_length(at, end);
+        size_t n = lls_utf8_length(at, end);
         if (n == 0)
             return false;
         at += n;
@@ -171,7 +144,7 @@ static bool check_string(parser *p)
         } else if (c < 0x20) {
             return fail(p, "a control character in a string");
         } else {
-            size_t n = utf8_length((const uint8_t *)p->at, (const uint8_t *)p->end);
+            size_t n = lls_utf8_length((const uint8_t *)p->at, (const uint8_t *)p->end);
             if (n == 0)
                 return fail(p, "not UTF-8");
             p->at += n;
@@ -334,9 +307,11 @@ static lls_json_type type_of(char c)
 
 lls_err lls_json_check(lls_str text, lls_json_value *out, lls_error *err)
 {
+    if (text.len == 0)
+        return lls_fail(err, LLS_E_PARSE, "byte 0: a value is missing");
+
     parser p = {.begin = text.data, .end = text.data + text.len};
     bool fine;
-
     p.at = skip_space(text.data, p.end);
     const char *from = p.at;
     do
@@ -506,27 +481,4 @@ void lls_json_unescape(lls_str raw, lls_buf *out)
         lls_buf_add(out, (lls_bytes){(const uint8_t *)at, (size_t)(to - at)});
         at = slash ? unescape_one(slash, end, out) : end;
     }
-}
-
-void lls_json_quote(lls_str text, lls_buf *out)
-{
-    size_t from = 0;
-
-    lls_buf_reserve(out, text.len + 2);
-    lls_buf_add_text(out, "\"");
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c != '"' && c != '\\' && c >= 0x20)
-            continue;
-        lls_buf_add_str(out, (lls_str){text.data + from, i - from});
-        from = i + 1;
-        if (c >= 0x20)
-            lls_buf_printf(out, "\\%c", c);
-        else if (c == '\n' || c == '\r' || c == '\t')
-            lls_buf_add_text(out, c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t");
-        else
-            lls_buf_printf(out, "\\u%04x", c);
-    }
-    lls_buf_add_str(out, (lls_str){text.data + from, text.len - from});
-    lls_buf_add_text(out, "\"");
 }

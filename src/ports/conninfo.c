@@ -1,32 +1,21 @@
 /**
- * conninfo.c - connection strings as they may be shown. What looks like a password vanishes; a
- * string that cannot be understood vanishes rather than being shown in part.
+ * conninfo.c - connection strings as they may be shown. Values of what looks like a password
+ * vanish. A string that libpq could not read vanishes as a whole: who forgets a quote or a percent
+ * sign has a password in it that ends somewhere else than it seems to.
  */
+#include "base/scope.h"
 #include "ports/option.h"
 
 #include <strings.h>
 
 static const char hidden[] = "***";
 
-static bool is_uri(lls_str s)
-{
-    static const lls_str schemes[] = {LLS_STR_INIT("postgresql://"), LLS_STR_INIT("postgres://")};
-
-    return lls_bytes_has_prefix(lls_bytes_of(s), lls_bytes_of(schemes[0])) ||
-           lls_bytes_has_prefix(lls_bytes_of(s), lls_bytes_of(schemes[1]));
-}
-
-/* "password", "sslpassword", "passphrase": in any case of letters, percent signs too. */
-static bool is_secret_name(lls_str name)
-{
-    if (memchr(name.data, '%', name.len))
-        return true; // an encoded name may be anything
-    for (size_t i = 0; i + 4 <= name.len; i++)
-        if (strncasecmp(name.data + i, "pass", 4) == 0 &&
-            !(name.len - i == 8 && strncasecmp(name.data + i, "passfile", 8) == 0))
-            return true;
-    return false;
-}
+/* What was found in a string. */
+typedef struct finding {
+    bool secret;  /* a password */
+    bool unknown; /* a name that libpq does not have: perhaps the rest of a password */
+    bool broken;  /* libpq would refuse the string */
+} finding;
 
 static lls_str cut(lls_str s, size_t from, size_t to)
 {
@@ -40,63 +29,194 @@ static size_t find(lls_str s, size_t from, char c)
     return at ? (size_t)(at - s.data) : s.len;
 }
 
-/* The query of a URI: name=value pairs between ampersands. */
-static bool show_query(lls_str s, size_t at, lls_buf *out)
+static bool is_space(char c)
 {
-    bool secret = false;
+    return c == ' ' || (c >= '\t' && c <= '\r'); // isspace() in the C locale, as libpq has it
+}
 
+static bool contains(lls_str s, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (size_t i = 0; i + len <= s.len; i++)
+        if (strncasecmp(s.data + i, word, len) == 0)
+            return true;
+    return false;
+}
+
+static bool is_name(lls_str s, const char *name)
+{
+    return s.len == strlen(name) && strncasecmp(s.data, name, s.len) == 0;
+}
+
+/* "password", "sslpassword", "passphrase", in any case of letters; an encoded name may be any. */
+static bool is_secret_name(lls_str name)
+{
+    return contains(name, "%") || (contains(name, "pass") && !is_name(name, "passfile"));
+}
+
+/* The parameters of libpq, version 15, and those that later versions added. */
+static bool is_known_name(lls_str name)
+{
+    static const char *const names[] = {
+        "application_name",
+        "channel_binding",
+        "client_encoding",
+        "connect_timeout",
+        "dbname",
+        "fallback_application_name",
+        "gssdelegation",
+        "gssencmode",
+        "gsslib",
+        "host",
+        "hostaddr",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "krbsrvname",
+        "load_balance_hosts",
+        "options",
+        "passfile",
+        "port",
+        "replication",
+        "require_auth",
+        "requirepeer",
+        "requiressl",
+        "service",
+        "servicefile",
+        "ssl",
+        "ssl_max_protocol_version",
+        "ssl_min_protocol_version",
+        "sslcert",
+        "sslcertmode",
+        "sslcompression",
+        "sslcrl",
+        "sslcrldir",
+        "sslkey",
+        "sslmode",
+        "sslnegotiation",
+        "sslrootcert",
+        "sslsni",
+        "target_session_attrs",
+        "tcp_user_timeout",
+        "user",
+    };
+
+    for (size_t i = 0; i < LLS_COUNT(names); i++)
+        if (is_name(name, names[i]))
+            return true;
+    return false;
+}
+
+/* Append `value` or, when `name` says that it is secret, the stars. */
+static void show_value(lls_str name, lls_str value, finding *found, lls_buf *out)
+{
+    bool secret = is_secret_name(name);
+
+    found->unknown = found->unknown || (!secret && !is_known_name(name));
+    // A URI as the value of dbname has a password of its own.
+    bool hide = (secret && value.len > 0) || contains(value, "://");
+    found->secret = found->secret || hide;
+    if (hide)
+        lls_buf_add_text(out, hidden);
+    else
+        lls_buf_add_str(out, value);
+}
+
+static bool is_uri(lls_str s)
+{
+    static const lls_str schemes[] = {LLS_STR_INIT("postgresql://"), LLS_STR_INIT("postgres://")};
+
+    return lls_bytes_has_prefix(lls_bytes_of(s), lls_bytes_of(schemes[0])) ||
+           lls_bytes_has_prefix(lls_bytes_of(s), lls_bytes_of(schemes[1]));
+}
+
+/* The query of a URI: name=value pairs between ampersands. */
+static void show_query(lls_str s, size_t at, finding *found, lls_buf *out)
+{
     while (at < s.len) {
         size_t end = find(s, at, '&');
         size_t equals = find(s, at, '=');
-        size_t name_end = equals < end ? equals : end;
-        lls_buf_add_str(out, cut(s, at, name_end));
-        if (equals < end) {
-            bool hide = is_secret_name(cut(s, at, name_end)) && equals + 1 < end;
-            secret = secret || hide;
-            lls_buf_add_text(out, "=");
-            if (hide)
-                lls_buf_add_text(out, hidden);
-            else
-                lls_buf_add_str(out, cut(s, equals + 1, end));
+        if (equals >= end) {
+            found->broken = true;
+            return;
         }
+        lls_buf_add_str(out, cut(s, at, equals + 1));
+        show_value(cut(s, at, equals), cut(s, equals + 1, end), found, out);
         if (end < s.len)
             lls_buf_add_text(out, "&");
         at = end + 1;
     }
-    return secret;
 }
 
-static bool show_uri(lls_str s, lls_buf *out)
+/* Where the user and the password of a URI end: at the '@', or at `begin` when there is none. A
+ * password with an '@', '/' or '?' that was not encoded reaches to the last '@' that fits. */
+static size_t authority_sign(lls_str s, size_t begin)
 {
-    size_t begin = find(s, 0, '/') + 2;
-    size_t query = find(s, begin, '?');
-    size_t at_sign = s.len;
-    bool secret = false;
+    size_t slash = find(s, begin, '/');
+    size_t sign = find(s, begin, '@');
+    size_t query = find(s, sign < slash ? sign : begin, '?');
+    size_t last = begin;
 
-    // The last '@' before the query: a password that was not percent-encoded may hold others.
     for (size_t i = begin; i < query; i++)
         if (s.data[i] == '@')
-            at_sign = i;
-    lls_buf_add_str(out, cut(s, 0, begin));
-    if (at_sign < query) {
-        size_t colon = find(s, begin, ':');
-        size_t user_end = colon < at_sign ? colon : at_sign;
-        lls_buf_add_str(out, cut(s, begin, user_end));
-        secret = user_end + 1 < at_sign;
-        if (secret)
-            lls_buf_printf(out, ":%s", hidden);
-        begin = at_sign;
+            last = i;
+    return last;
+}
+
+/* "host:5432,[::1]:5433": a port that is no number is the first part of a password. */
+static bool ports_are_numbers(lls_str hosts)
+{
+    bool port = false;
+    bool bracket = false;
+
+    for (size_t i = 0; i < hosts.len; i++) {
+        char c = hosts.data[i];
+        if (port && c != ',' && (c < '0' || c > '9'))
+            return false;
+        bracket = c == '[' || (bracket && c != ']');
+        port = (c == ':' && !bracket) || (port && c != ',');
     }
-    lls_buf_add_str(out, cut(s, begin, query));
+    return true;
+}
+
+static void show_uri(lls_str s, finding *found, lls_buf *out)
+{
+    size_t begin = find(s, 0, '/') + 2;
+    size_t sign = authority_sign(s, begin);
+
+    lls_buf_add_str(out, cut(s, 0, begin));
+    if (sign > begin) {
+        size_t colon = find(s, begin, ':');
+        size_t user_end = colon < sign ? colon : sign;
+        lls_buf_add_str(out, cut(s, begin, user_end));
+        if (user_end + 1 < sign) {
+            found->secret = true;
+            lls_buf_printf(out, ":%s", hidden);
+        }
+    }
+    size_t query = find(s, sign, '?');
+    size_t slash = find(s, sign, '/');
+    size_t hosts = sign < s.len && s.data[sign] == '@' ? sign + 1 : sign;
+    if (!ports_are_numbers(cut(s, hosts, slash < query ? slash : query)))
+        found->broken = true;
+    lls_buf_add_str(out, cut(s, sign, query));
     if (query < s.len) {
         lls_buf_add_text(out, "?");
-        secret = show_query(s, query + 1, out) || secret;
+        show_query(s, query + 1, found, out);
     }
-    return secret;
+}
+
+static size_t skip_spaces(lls_str s, size_t at)
+{
+    while (at < s.len && is_space(s.data[at]))
+        at++;
+    return at;
 }
 
 /* Behind a value that begins at `at`: quoted with backslashes inside, or up to white space. */
-static size_t pair_end(lls_str s, size_t at)
+static size_t value_end(lls_str s, size_t at, finding *found)
 {
     bool quoted = at < s.len && s.data[at] == '\'';
 
@@ -104,47 +224,61 @@ static size_t pair_end(lls_str s, size_t at)
         char c = s.data[at];
         if (c == '\\')
             at++;
-        else if (quoted ? c == '\'' : c == ' ' || c == '\t' || c == '\n' || c == '\r')
+        else if (quoted ? c == '\'' : is_space(c))
             return at + quoted;
     }
+    found->broken = found->broken || quoted; // the quote never ends
     return s.len;
 }
 
 /* name = value pairs; white space may stand around the equals sign. */
-static bool show_pairs(lls_str s, lls_buf *out)
+static void show_pairs(lls_str s, finding *found, lls_buf *out)
 {
-    bool secret = false;
+    size_t at = 0;
 
-    for (size_t at = 0; at < s.len;) {
-        size_t equals = find(s, at, '=');
-        size_t value = equals < s.len ? equals + 1 : s.len;
-        while (value < s.len && s.data[value] == ' ')
-            value++;
-        size_t end = pair_end(s, value);
-        lls_buf_add_str(out, cut(s, at, value));
-        bool hide = is_secret_name(cut(s, at, equals)) && value < end;
-        secret = secret || hide;
-        if (hide)
-            lls_buf_add_text(out, hidden);
-        else
-            lls_buf_add_str(out, cut(s, value, end));
-        at = end;
+    while (!found->broken) {
+        size_t name = skip_spaces(s, at);
+        lls_buf_add_str(out, cut(s, at, name));
+        if (name == s.len)
+            return;
+        size_t name_end = name;
+        while (name_end < s.len && s.data[name_end] != '=' && !is_space(s.data[name_end]))
+            name_end++;
+        size_t equals = skip_spaces(s, name_end);
+        if (equals == s.len || s.data[equals] != '=') {
+            found->broken = true;
+            return;
+        }
+        size_t value = skip_spaces(s, equals + 1);
+        at = value_end(s, value, found);
+        lls_buf_add_str(out, cut(s, name, value));
+        show_value(cut(s, name, name_end), cut(s, value, at), found, out);
     }
-    return secret;
 }
 
 static bool show(lls_str s, lls_buf *out)
 {
-    return is_uri(s) ? show_uri(s, out) : show_pairs(s, out);
+    finding found = {.secret = false};
+    size_t before = out->len;
+
+    if (s.len == 0)
+        return false;
+    if (is_uri(s))
+        show_uri(s, &found, out);
+    else
+        show_pairs(s, &found, out);
+    if (!found.broken && !(found.secret && found.unknown))
+        return found.secret;
+    out->len = before;
+    lls_buf_add_text(out, hidden);
+    return found.secret || contains(s, "pass") || contains(s, "@") || contains(s, "%");
 }
 
 bool lls_conninfo_has_password(lls_str conninfo)
 {
-    lls_buf ignored = {0};
-    bool secret = show(conninfo, &ignored);
+    LLS_AUTO(lls_buf) ignored = {0};
 
-    lls_buf_fini(&ignored);
-    return secret;
+    return show(conninfo, &ignored);
 }
 
 void lls_option_show(const lls_option *option, lls_str value, lls_buf *out)

@@ -133,8 +133,16 @@ static lls_err decode_base64(const members *m, enum member which, lls_buf *scrat
 {
     lls_str raw = {0};
 
+    LLS_AUTO(lls_buf) plain = {.max = 2 * LLS_VALUE_MAX};
+
     LLS_TRY(need_string(m, which, &raw, err));
-    lls_err e = lls_base64_decode((lls_str){raw.data + 1, raw.len - 2}, scratch, err);
+    lls_str text = {raw.data + 1, raw.len - 2};
+    if (memchr(text.data, '\\', text.len)) { // some writers put a backslash before every slash
+        lls_json_unescape(raw, &plain);
+        LLS_TRY(lls_buf_status(&plain, err));
+        text = lls_buf_str(&plain);
+    }
+    lls_err e = lls_base64_decode(text, scratch, err);
     return e == LLS_OK ? LLS_OK : lls_wrap(err, e, "member \"%s\"", member_names[which]);
 }
 
@@ -210,6 +218,8 @@ lls_err lls_record_from_line(lls_str line, lls_buf *scratch, lls_kv_item *item, 
     LLS_TRY(read_time(&m, CREATED, &got.meta.created_usec, err));
     LLS_TRY(read_time(&m, UPDATED, &got.meta.updated_usec, err));
     LLS_TRY(read_time(&m, EXPIRES, &got.meta.expires_usec, err));
+    if (has(&m, EXPIRES) && got.meta.expires_usec == 0) // it would be kept for ever
+        return lls_fail(err, LLS_E_INVALID, "member \"expires\" is the moment that means never");
     *item = got;
     return LLS_OK;
 }
