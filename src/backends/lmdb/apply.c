@@ -197,9 +197,14 @@ lls_err lmdb_kv_apply(lls_kv *kv, lls_str tenant, int64_t now_usec, const lls_kv
     batch b = {.tenant = tenant, .now_usec = now_usec, .writes = writes, .count = count};
     const lmdb_coll *met;
 
+    lmdb_room room = LMDB_FREES;
+
     LLS_TRY(lmdb_must_write(store, err));
+    for (size_t i = 0; i < count; i++)
+        if (writes[i].verb != LLS_KV_DELETE && writes[i].verb != LLS_KV_SWEEP)
+            room = LMDB_TAKES;
     for (size_t i = 0; i < count; i++)
         if (i == 0 || !lls_str_eq(writes[i].coll, writes[i - 1].coll))
             LLS_TRY(lmdb_coll_find(store->env, writes[i].coll, true, &met, err));
-    return lmdb_write(store->env, apply_in, &b, err);
+    return lmdb_write(store->env, room, apply_in, &b, err);
 }

@@ -140,7 +140,7 @@ static lls_err collect_batch(lmdb_env *env, lmdb_trail *trail, unsigned *moves)
     LLS_TRY(look(env, &dead, trail, moves, NULL));
     if (!dead.met)
         LLS_TRY(lmdb_coll_find(env, lls_str_of(dead.coll), true, &dead.met, NULL));
-    return lmdb_write(env, delete_batch, &dead, NULL);
+    return lmdb_write(env, LMDB_FREES, delete_batch, &dead, NULL);
 }
 
 void lmdb_collect(lmdb_env *env, unsigned batches)

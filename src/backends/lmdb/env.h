@@ -110,8 +110,11 @@ void lmdb_gate_drop_readers(lmdb_env *env);
 lls_err lmdb_gate_close(lmdb_env *env, lls_error *err) LLS_CHECKED;
 void lmdb_gate_open(lmdb_env *env);
 
+/** What a write does to the room: one that frees some may go a little beyond map_max for it. */
+typedef enum lmdb_room { LMDB_TAKES, LMDB_FREES } lmdb_room;
+
 /** Make the map larger than `seen` bytes: twice that. Errors: LLS_E_FULL. */
-lls_err lmdb_env_grow(lmdb_env *env, size_t seen, lls_error *err) LLS_CHECKED;
+lls_err lmdb_env_grow(lmdb_env *env, lmdb_room room, size_t seen, lls_error *err) LLS_CHECKED;
 
 /** Take over the size that another process gave the map. */
 lls_err lmdb_env_adopt(lmdb_env *env, lls_error *err) LLS_CHECKED;
@@ -138,7 +141,8 @@ typedef struct lmdb_txn {
 typedef lls_err (*lmdb_work_fn)(lmdb_txn *txn, void *user, lls_error *err);
 
 /** Do `work` and commit it, all or nothing. */
-lls_err lmdb_write(lmdb_env *env, lmdb_work_fn work, void *user, lls_error *err) LLS_CHECKED;
+lls_err lmdb_write(lmdb_env *env, lmdb_room room, lmdb_work_fn work, void *user,
+                   lls_error *err) LLS_CHECKED;
 
 /** Record in `txn` and `err` that LMDB failed with `rc`. */
 lls_err lmdb_txn_fail(lmdb_txn *txn, int rc, lls_error *err, const char *what);

@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Readers kept; each holds a slot of the lock table, which all processes share. */
-enum { IDLE_MAX = 8 };
+enum {
+    IDLE_MAX = 8,            /* readers kept; each holds a slot of the table that all share */
+    FREEING_BYTES = 1 << 20, /* what a write that frees room may take beyond map_max */
+};
 
 lls_err lmdb_gate_enter_reading(lmdb_env *env, lmdb_stay stay, lmdb_reader **out, lls_error *err)
 {
@@ -165,11 +167,14 @@ static lls_err set_size(lmdb_env *env, size_t size, lls_error *err)
     return lmdb_fail(rc, err, "map '%s'", env->path);
 }
 
-/* How far beyond `size` the map may go: twice that, up to map_max and what can be had. */
-static lls_err next_size(lmdb_env *env, size_t size, size_t *out, lls_error *err)
+/* How far beyond `size` the map may go: twice that, up to map_max and what can be had. LMDB writes
+   new pages also to delete: without an exception a full store would stay full for ever. */
+static lls_err next_size(lmdb_env *env, lmdb_room room, size_t size, size_t *out, lls_error *err)
 {
     size_t max = env->conf.map_max > SIZE_MAX / 4 ? SIZE_MAX / 4 : (size_t)env->conf.map_max;
 
+    if (room == LMDB_FREES && size >= max && size < 2 * max)
+        max = size + FREEING_BYTES;
     if (size >= max)
         return lls_fail(err, LLS_E_FULL, "'%s' is full: map_max is %zu bytes", env->path, max);
     size_t want = size > max / 2 ? max : size * 2;
@@ -182,7 +187,7 @@ static lls_err next_size(lmdb_env *env, size_t size, size_t *out, lls_error *err
     return LLS_OK;
 }
 
-lls_err lmdb_env_grow(lmdb_env *env, size_t seen, lls_error *err)
+lls_err lmdb_env_grow(lmdb_env *env, lmdb_room room, size_t seen, lls_error *err)
 {
     size_t want = 0;
     lls_err e = lmdb_gate_close(env, err);
@@ -191,7 +196,7 @@ lls_err lmdb_env_grow(lmdb_env *env, size_t seen, lls_error *err)
         return lls_wrap(err, e, "the store is full and cannot grow");
     size_t size = lmdb_env_map_size(env);
     if (size <= seen) { // otherwise it grew meanwhile
-        e = next_size(env, size, &want, err);
+        e = next_size(env, room, size, &want, err);
         if (e == LLS_OK)
             e = set_size(env, want, err);
     }

@@ -87,7 +87,7 @@ static lls_err clear(lls_kv *kv, lls_kv_space space, lls_error *err)
     lmdb_store *store = lmdb_store_of(kv);
 
     LLS_TRY(lmdb_must_write(store, err));
-    LLS_TRY(lmdb_write(store->env, clear_in, &space, err));
+    LLS_TRY(lmdb_write(store->env, LMDB_FREES, clear_in, &space, err));
     lmdb_collect(store->env, 0);
     return LLS_OK;
 }

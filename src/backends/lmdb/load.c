@@ -146,7 +146,7 @@ lls_err lmdb_load_write(lmdb_stage *stage, lls_error *err)
 
     if (load->count == 0)
         return LLS_OK;
-    LLS_TRY(lmdb_write(stage->store->env, write_in, stage, err));
+    LLS_TRY(lmdb_write(stage->store->env, LMDB_TAKES, write_in, stage, err));
     load->count = 0;
     lls_buf_clear(&load->frames);
     if (load->frames.cap > KEEP_BYTES)

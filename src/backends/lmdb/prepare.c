@@ -158,7 +158,7 @@ lls_err lmdb_stage_prepare(lls_kv_stage *base, lls_error *err)
 
     LLS_TRY(lmdb_load_write(stage, err));
     stage->prepared = false;
-    LLS_TRY(lmdb_write(stage->store->env, watch, stage, err));
+    LLS_TRY(lmdb_write(stage->store->env, LMDB_TAKES, watch, stage, err));
     for (size_t i = 0; i < stage->count; i++)
         if (stage->colls[i].entry.merged)
             LLS_TRY(merge(stage, i, err));

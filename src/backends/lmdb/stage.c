@@ -162,7 +162,7 @@ static lls_err publish(lls_kv_stage *base, lls_error *err)
 
     if (!stage->prepared)
         return lls_fail(err, LLS_E_INVALID, "the stage is not prepared");
-    LLS_TRY(lmdb_write(env, publish_in, stage, err));
+    LLS_TRY(lmdb_write(env, LMDB_FREES, publish_in, stage, err));
     stage->prepared = false;
     stage->published = true;
     int rc = mdb_env_sync(env->raw, 1); // also under relaxed durability
@@ -208,7 +208,7 @@ static void close_stage(lls_kv_stage *base)
     // costs writers a little, and is put right by the next prepare or discard of its run
     lls_err e = stage->published ? LLS_OK : lmdb_load_write(stage, NULL);
     if (!stage->published && is_watching(stage))
-        e = lmdb_write(env, unwatch_all, stage, NULL);
+        e = lmdb_write(env, LMDB_FREES, unwatch_all, stage, NULL);
     (void)e;
     if (stage->published || is_watching(stage))
         lmdb_collect(env, 0);
@@ -256,7 +256,7 @@ static lls_err open_stage(lmdb_stage *stage, const lls_stage_spec *spec, lls_err
         memcpy(coll->name, spec->colls[i].data, spec->colls[i].len);
         LLS_TRY(lmdb_coll_find(stage->store->env, spec->colls[i], true, &coll->met, err));
     }
-    return lmdb_write(stage->store->env, open_entries, stage, err);
+    return lmdb_write(stage->store->env, LMDB_TAKES, open_entries, stage, err);
 }
 
 lls_err lmdb_kv_stage(lls_kv *kv, const lls_stage_spec *spec, lls_kv_stage **out, lls_error *err)
@@ -309,7 +309,7 @@ lls_err lmdb_kv_stage_discard(lls_kv *kv, lls_str tenant, lls_str run, lls_error
     doomed d = {tenant, run};
 
     LLS_TRY(lmdb_must_write(store, err));
-    LLS_TRY(lmdb_write(store->env, discard_in, &d, err));
+    LLS_TRY(lmdb_write(store->env, LMDB_FREES, discard_in, &d, err));
     lmdb_collect(store->env, 0);
     return LLS_OK;
 }

@@ -147,13 +147,14 @@ static lls_err write_once(lmdb_txn *txn, lmdb_work_fn work, void *user, lls_erro
     return e;
 }
 
-static lls_err write_with_growth(lmdb_env *env, lmdb_work_fn work, void *user, lls_error *err)
+static lls_err write_with_growth(lmdb_env *env, lmdb_room room, lmdb_work_fn work, void *user,
+                                 lls_error *err)
 {
     for (;;) {
         lmdb_txn txn = {.env = env};
         lls_err e = write_once(&txn, work, user, err);
         if (e != LLS_OK && txn.rc == MDB_MAP_FULL)
-            LLS_TRY(lmdb_env_grow(env, txn.map_size, err));
+            LLS_TRY(lmdb_env_grow(env, room, txn.map_size, err));
         else if (e != LLS_OK && txn.rc == MDB_MAP_RESIZED)
             LLS_TRY(lmdb_env_adopt(env, err));
         else
@@ -161,13 +162,13 @@ static lls_err write_with_growth(lmdb_env *env, lmdb_work_fn work, void *user, l
     }
 }
 
-lls_err lmdb_write(lmdb_env *env, lmdb_work_fn work, void *user, lls_error *err)
+lls_err lmdb_write(lmdb_env *env, lmdb_room room, lmdb_work_fn work, void *user, lls_error *err)
 {
     if (!*env->alive) // before the mutex: a thread that the child does not have may hold it
         return lmdb_gate_enter(env, LMDB_BRIEF, err);
 
     (void)pthread_mutex_lock(&env->writing);
-    lls_err e = write_with_growth(env, work, user, err);
+    lls_err e = write_with_growth(env, room, work, user, err);
     if (++env->commits >= CHECK_EVERY) {
         env->commits = 0;
         (void)mdb_reader_check(env->raw, NULL);
@@ -244,7 +245,7 @@ static lls_err coll_open(lmdb_env *env, lls_str name, bool create, const lmdb_co
     (void)snprintf(n.name, sizeof(n.name), "kv:" LLS_FMT, LLS_ARG(name));
     lls_err e = open_named(env, &n, err);
     if (e == LLS_E_NOTFOUND && create)
-        e = lmdb_write(env, create_named, &n, err);
+        e = lmdb_write(env, LMDB_TAKES, create_named, &n, err);
     if (e == LLS_OK)
         *out = remember(env, name, n.dbi);
     return e;
