@@ -109,7 +109,6 @@ struct cli_command {
     size_t max_words;
     const cli_option *options; /**< NULL: none of its own. */
     bool takes_backend;        /**< --backend, --path and --connection choose the store. */
-    bool names_backend;        /**< It hands --backend on by itself; else it is a default. */
     const char *examples;      /**< Lines, for --help and the manual page. */
     cli_run run;
 };

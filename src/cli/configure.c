@@ -84,10 +84,7 @@ static void collect_flags(const cli_context *context, const char *component, fla
         lls_buf_printf(&key, "storage.components.%s", component);
         add_flag(flags, lls_buf_cstr(&key), backend);
     }
-    // [storage] path and connection belong to the backend that [storage] backend names: it is
-    // changed only along with them, or the file's path would go to a backend that it is not of.
-    if (values[CLI_PATH] || values[CLI_CONNECTION] || !context->command->names_backend)
-        add_flag(flags, "storage.backend", backend);
+    add_flag(flags, "storage.backend", backend);
     add_flag(flags, "storage.path", values[CLI_PATH]);
     add_flag(flags, "storage.connection", values[CLI_CONNECTION]);
 }

@@ -47,7 +47,6 @@ const cli_command cli_delete = {
     .max_words = 2,
     .options = options,
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage delete agent_state agent:chat:1\n",
     .run = run,
 };

@@ -90,7 +90,6 @@ const cli_command cli_export = {
     .max_words = 2,
     .options = options,
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage export sessions sessions.jsonl --full\n"
                 "llmspell storage export agent_state | gzip >backup.jsonl.gz\n",
     .run = run,

@@ -62,7 +62,6 @@ const cli_command cli_get = {
     .max_words = 2,
     .options = options,
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage get agent_state agent:chat:1\n"
                 "llmspell storage get sessions session:42 --output json\n",
     .run = run,

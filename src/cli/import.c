@@ -122,7 +122,6 @@ const cli_command cli_import = {
     .max_words = 2,
     .options = options,
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage import sessions sessions.jsonl\n"
                 "zcat backup.jsonl.gz | llmspell storage import agent_state -\n",
     .run = run,

@@ -7,6 +7,7 @@
 #include "cli/table.h"
 #include "cli/units.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -20,14 +21,42 @@ typedef struct telling {
     lls_error *err;
 } telling;
 
+/* What print_promises and promises_json say already, from the table of the backend. */
+static bool is_promise(const char *fact)
+{
+    static const char *const promises[] = {"backend",       "summary",      "persistent",
+                                           "transactional", "prefix_scan",  "atomic_ops",
+                                           "multi_process", "read_latency", "write_latency"};
+
+    for (size_t i = 0; i < sizeof promises / sizeof promises[0]; i++)
+        if (strcmp(promises[i], fact) == 0)
+            return true;
+    return false;
+}
+
+/* "map_size" is shown as "Map Size", like the promises. */
+static void print_fact(const char *name, const char *value)
+{
+    bool first = true;
+
+    printf("  ");
+    for (; *name; name++) {
+        (void)fputc(*name == '_' ? ' ' : first ? toupper((unsigned char)*name) : *name, stdout);
+        first = *name == '_' || *name == ' ';
+    }
+    printf(": %s\n", value);
+}
+
 static void on_fact(void *user, const char *name, const char *value)
 {
     telling *tell = (telling *)user;
 
+    if (is_promise(name))
+        return;
     if (tell->context->out.format == CLI_JSON)
         cli_json_set(tell->facts, name, cli_json_text(value));
     else
-        printf("  %s: %s\n", name, value);
+        print_fact(name, value);
 }
 
 static void add_row(telling *tell, const lls_component_info *info)
@@ -151,7 +180,6 @@ const cli_command cli_info = {
     .summary = "tell what a backend is and holds",
     .description = "Opens it for reading, and creates nothing.",
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage info --backend postgres\n",
     .run = run,
 };

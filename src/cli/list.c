@@ -153,7 +153,6 @@ const cli_command cli_list = {
     .max_words = 1,
     .options = options,
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage list sessions --limit 20\n"
                 "llmspell storage list agent_state --prefix agent:chat: --long\n",
     .run = run,

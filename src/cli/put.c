@@ -111,7 +111,6 @@ const cli_command cli_put = {
     .max_words = 3,
     .options = options,
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage put agent_state agent:chat:1 '{\"mood\": \"good\"}'\n"
                 "llmspell storage put sessions session:42 @session.json --ttl 30d\n"
                 "llmspell storage put agent_state agent:chat:1 - --if-version 3 <state.json\n",

@@ -125,7 +125,6 @@ const cli_command cli_schema_status = {
     .path = "storage schema status",
     .summary = "list the steps of a schema, and which are applied",
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage schema status --backend postgres\n",
     .run = run_status,
 };
@@ -135,7 +134,6 @@ const cli_command cli_schema_apply = {
     .summary = "apply the steps that are pending",
     .description = "Needs the login of an administrator, who may create schemas and roles.",
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage schema apply --backend postgres \\\n"
                 "    --connection postgresql://admin@db/llmspell\n",
     .run = run_apply,

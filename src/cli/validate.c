@@ -130,7 +130,6 @@ const cli_command cli_validate = {
                    "finding.",
     .options = options,
     .takes_backend = true,
-    .names_backend = true,
     .examples = "llmspell storage validate --backend lmdb --components agent_state,sessions\n",
     .run = run,
 };

@@ -1,0 +1,12 @@
+# A reader that goes away ends the program quietly.
+records chat 3000 | llmspell storage import agent_state --quiet
+{
+    llmspell storage list agent_state
+    echo "list: $?" >&2
+} | head -n 1
+{
+    llmspell storage export agent_state
+    echo "export: $?" >&2
+} | head -n 1 | cut -c 1-20
+llmspell storage list agent_state >/dev/full
+ended $?

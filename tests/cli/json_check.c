@@ -1,0 +1,21 @@
+/* json_check.c - whether stdin is exactly one JSON value; prints its members' names, for a test. */
+#include <jansson.h>
+#include <stdio.h>
+
+int main(void)
+{
+    json_error_t error;
+    json_t *value = json_loadf(stdin, JSON_REJECT_DUPLICATES, &error);
+    const char *name;
+    json_t *member;
+
+    if (!value) {
+        (void)fprintf(stderr, "not JSON: %d:%d: %s\n", error.line, error.column, error.text);
+        return 1;
+    }
+    json_object_foreach(value, name, member)
+        printf("%s ", name);
+    printf("\n");
+    json_decref(value);
+    return 0;
+}
