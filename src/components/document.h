@@ -62,10 +62,6 @@ lls_err lls_document_save(lls_store *store, const lls_document_kind *kind,
 lls_err lls_document_delete(lls_store *store, const lls_document_kind *kind, lls_str id,
                             lls_error *err) LLS_CHECKED;
 
-/** Remove what has expired, a batch at a time; `removed` may be NULL. */
-lls_err lls_document_sweep(lls_store *store, const lls_document_kind *kind, uint64_t *removed,
-                           lls_error *err) LLS_CHECKED;
-
 typedef struct lls_document_filter {
     lls_str id_prefix;
     lls_str after_id; /**< Begin behind this; empty: at the first. */
