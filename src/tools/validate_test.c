@@ -134,7 +134,7 @@ static void everything_wrong_is_named(void **state)
         lls_buf_cstr(&t.findings),
         "agent_state, agent::3: key 'agent::3' is not of the form agent:<type>:<id>\n"
         "agent_state, agent:a:2: value is not a JSON object but an array\n"
-        "agent_state, agent:a:4: value is not JSON: byte 5: a ':' is missing\n"
+        "agent_state, agent:a:4: value is not JSON: byte 5: a colon is missing\n"
         "agent_state, b\\xff: key 'b\\xff' is not of the form agent:<type>:<id>\n"
         "agent_state, b\\xff: value is not a JSON object but a number\n"
         "workflow_state, custom:workflow_:state: key 'custom:workflow_:state' is not of the form "
