@@ -75,7 +75,7 @@ static inline void fixture_value(unsigned i, unsigned salt, uint8_t *out, size_t
 static inline lls_err fixture_put(lls_backend *backend, unsigned i, unsigned salt, size_t size,
                                   lls_error *err)
 {
-    static uint8_t value[1 << 20];
+    static _Thread_local uint8_t value[1 << 20];
     char key[16];
 
     fixture_value(i, salt, value, size);
@@ -85,7 +85,7 @@ static inline lls_err fixture_put(lls_backend *backend, unsigned i, unsigned sal
 
 static inline void fixture_expect(lls_backend *backend, unsigned i, unsigned salt, size_t size)
 {
-    static uint8_t value[1 << 20];
+    static _Thread_local uint8_t value[1 << 20];
     LLS_AUTO(lls_buf) found = {0};
     lls_error err = {0};
     char key[16];

@@ -1,0 +1,293 @@
+/**
+ * kill_test.c - SIGKILL at random moments. LLS_TORTURE_ROUNDS sets how often (120), and
+ * LLS_TORTURE_SEED repeats a run.
+ */
+#include "backends/lmdb/fixture.h"
+
+#include <signal.h>
+#include <time.h>
+
+enum { ROUNDS = 120, SLOTS = 64, IN_BATCH = 8, KEYS = 800, VALUE = 1500 };
+
+static unsigned rounds(void)
+{
+    const char *set = getenv("LLS_TORTURE_ROUNDS");
+
+    return set ? (unsigned)strtoul(set, NULL, 10) : ROUNDS;
+}
+
+static unsigned seed(void)
+{
+    const char *set = getenv("LLS_TORTURE_SEED");
+    unsigned n = set ? (unsigned)strtoul(set, NULL, 10) : (unsigned)time(NULL);
+
+    print_message("LLS_TORTURE_SEED=%u\n", n);
+    return n;
+}
+
+static void sleep_up_to(unsigned usec, unsigned *random)
+{
+    (void)usleep((useconds_t)rand_r(random) % usec);
+}
+
+static void kill_and_wait(pid_t pid)
+{
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    int status = fixture_wait(pid);
+    if (status != 1000 + SIGKILL && status != 0)
+        fail_msg("the child failed by itself: %d", status);
+}
+
+/* ---- batches ---- */
+
+/* Batch `n` replaces the records of slot n modulo SLOTS, in two collections. */
+static lls_err write_batch(lls_backend *backend, uint32_t n, lls_error *err)
+{
+    static const char *const colls[] = {"things", "others"};
+    char keys[IN_BATCH][16];
+    uint8_t values[IN_BATCH][200];
+    lls_kv_write writes[IN_BATCH];
+
+    for (unsigned i = 0; i < IN_BATCH; i++) {
+        (void)snprintf(keys[i], sizeof(keys[i]), "s%02u-%u", n % SLOTS, i);
+        memset(values[i], (int)(n & 255), sizeof(values[i]));
+        memcpy(values[i], &n, sizeof(n));
+        writes[i] = (lls_kv_write){.verb = LLS_KV_PUT,
+                                   .coll = lls_str_of(colls[i % 2]),
+                                   .key = lls_bytes_of(lls_str_of(keys[i])),
+                                   .value = {values[i], sizeof(n) + n % 190}};
+    }
+    return lls_kv_apply(backend->kv, fixture_space.tenant, writes, IN_BATCH, err);
+}
+
+static int write_until_killed(const char *path, uint32_t from, int acknowledge)
+{
+    lls_backend *backend = NULL;
+    lls_error err = {0};
+
+    if (fixture_try(path, "1MiB", LLS_READ_WRITE, &backend, &err) != LLS_OK)
+        return 2;
+    for (uint32_t n = from;; n++) {
+        if (write_batch(backend, n, &err) != LLS_OK)
+            return 3;
+        if (write(acknowledge, &n, sizeof(n)) != sizeof(n))
+            return 4;
+    }
+}
+
+/* The number of the batch that a slot has, the same in all its records; 0 when it has none. */
+static uint32_t read_slot(lls_backend *backend, unsigned slot)
+{
+    static const char *const colls[] = {"things", "others"};
+    LLS_AUTO(lls_buf) value = {0};
+    lls_error err = {0};
+    uint32_t first = 0;
+
+    for (unsigned i = 0; i < IN_BATCH; i++) {
+        char key[16];
+        uint32_t n = 0;
+        (void)snprintf(key, sizeof(key), "s%02u-%u", slot, i);
+        lls_buf_clear(&value);
+        lls_err e =
+            lls_kv_get(backend->kv, (lls_kv_space){fixture_space.tenant, lls_str_of(colls[i % 2])},
+                       lls_bytes_of(lls_str_of(key)), &value, NULL, &err);
+        if (e != LLS_E_NOTFOUND)
+            assert_ok(e, err);
+        if (e == LLS_OK) {
+            memcpy(&n, value.data, sizeof(n));
+            assert_int_equal(value.len, sizeof(n) + n % 190);
+        }
+        if (i == 0)
+            first = n;
+        assert_int_equal(n, first); // whole, or not there
+    }
+    return first;
+}
+
+static uint32_t check_slots(const char *path, uint32_t acknowledged)
+{
+    LLS_AUTO(lls_backend_ref) backend = fixture_open(path);
+    uint32_t greatest = 0;
+
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        uint32_t n = read_slot(backend, slot);
+        if (n > greatest)
+            greatest = n;
+        // the newest acknowledged batch of this slot, or a later one
+        if (acknowledged >= slot + 1) {
+            uint32_t newest = acknowledged - (acknowledged - slot) % SLOTS;
+            if (newest > 0)
+                assert_in_range(n, newest, newest + SLOTS);
+        }
+    }
+    assert_in_range(greatest, acknowledged, acknowledged + 1); // one may lack only its answer
+    assert_int_equal(fixture_faults(backend), 0);
+    return greatest;
+}
+
+static void what_was_acknowledged_survives_sigkill(void **state)
+{
+    unsigned random = seed();
+    uint32_t acknowledged = 0;
+    uint32_t greatest = 0;
+
+    for (unsigned round = 0; round < rounds(); round++) {
+        int answers[2];
+        uint32_t n;
+        assert_int_equal(pipe(answers), 0);
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(write_until_killed(*state, greatest + 1, answers[1]));
+        (void)close(answers[1]);
+        sleep_up_to(40000, &random);
+        kill_and_wait(pid);
+        while (read(answers[0], &n, sizeof(n)) == sizeof(n))
+            acknowledged = n;
+        (void)close(answers[0]);
+        greatest = check_slots(*state, acknowledged);
+        acknowledged = greatest;
+    }
+    print_message("%u batches in %u rounds\n", acknowledged, rounds());
+    assert_true(acknowledged > rounds() / 4);
+}
+
+/* ---- stages ---- */
+
+typedef struct plan {
+    lls_stage_mode mode;
+    unsigned from;
+    unsigned to;
+    unsigned salt;
+} plan;
+
+static lls_err stage_all(lls_kv_stage *stage, const plan *p, lls_error *err)
+{
+    LLS_AUTO(lls_buf) last = {0};
+    uint64_t count;
+
+    LLS_TRY(lls_stage_last(stage, COLL, &last, &count, err));
+    for (unsigned i = p->from + (unsigned)count; i < p->to; i++) {
+        uint8_t value[VALUE];
+        char key[16];
+        fixture_value(i, p->salt, value, VALUE);
+        lls_kv_item item = {.key = fixture_key(i, key), .value = {value, VALUE}};
+        item.meta = (lls_kv_meta){.version = 1, .created_usec = 1, .updated_usec = 2};
+        LLS_TRY(lls_stage_add(stage, COLL, &item, 1, err));
+        if (i % 50 == 0)
+            LLS_TRY(lls_stage_flush(stage, err));
+    }
+    LLS_TRY(lls_stage_flush(stage, err));
+    LLS_TRY(lls_stage_prepare(stage, err));
+    return lls_stage_publish(stage, err);
+}
+
+static lls_err run_stage(lls_backend *backend, const plan *p, lls_error *err)
+{
+    LLS_AUTO(lls_kv_stage_ref) stage = NULL;
+    lls_str colls[] = {COLL};
+    lls_stage_spec spec = {.tenant = fixture_space.tenant,
+                           .run = LLS_STR("torture"),
+                           .colls = colls,
+                           .coll_count = 1,
+                           .mode = p->mode};
+
+    LLS_TRY(lls_stage_open(backend->kv, &spec, &stage, err));
+    return stage_all(stage, p, err);
+}
+
+static int stage_in_child(const char *path, const plan *p)
+{
+    lls_backend *backend = NULL;
+    lls_error err = {0};
+
+    if (fixture_try(path, "1MiB", LLS_READ_WRITE, &backend, &err) != LLS_OK ||
+        run_stage(backend, p, &err) != LLS_OK)
+        return 2;
+    lls_backend_close(backend);
+    return 0;
+}
+
+/* Whether the store holds exactly what `salts` says: for each key a salt, or 0 for no record. */
+static bool holds(lls_backend *backend, const unsigned *salts)
+{
+    LLS_AUTO(lls_kv_iter_ref) it = NULL;
+    lls_kv_item item;
+    lls_error err = {0};
+    unsigned i = 0;
+
+    assert_ok(lls_kv_scan(backend->kv, fixture_space, (lls_kv_range){0}, LLS_KV_ALL, &it, &err),
+              err);
+    for (; i < KEYS; i++) {
+        uint8_t value[VALUE];
+        char key[16];
+        if (salts[i] == 0)
+            continue;
+        fixture_value(i, salts[i], value, VALUE);
+        lls_err e = lls_kv_iter_next(it, &item, &err);
+        if (e != LLS_END)
+            assert_ok(e, err);
+        if (e == LLS_END || !lls_bytes_eq(item.key, fixture_key(i, key)) ||
+            !lls_bytes_eq(item.value, (lls_bytes){value, VALUE}))
+            return false;
+    }
+    return lls_kv_iter_next(it, &item, &err) == LLS_END;
+}
+
+static plan make_plan(unsigned salt, unsigned *random, const unsigned *before, unsigned *after)
+{
+    unsigned from = (unsigned)rand_r(random) % (KEYS / 2);
+    plan p = {.mode = rand_r(random) % 2 ? LLS_STAGE_MERGE : LLS_STAGE_REPLACE,
+              .from = from,
+              .to = from + (unsigned)rand_r(random) % (KEYS / 2),
+              .salt = salt};
+
+    for (unsigned i = 0; i < KEYS; i++) {
+        bool staged = i >= p.from && i < p.to;
+        after[i] = staged ? salt : p.mode == LLS_STAGE_MERGE ? before[i] : 0;
+    }
+    return p;
+}
+
+static void a_stage_is_published_whole_or_not_at_all(void **state)
+{
+    unsigned random = seed();
+    unsigned before[KEYS] = {0};
+    unsigned after[KEYS];
+    unsigned untouched = 0;
+    lls_error err = {0};
+
+    for (unsigned round = 0; round < rounds(); round++) {
+        plan p = make_plan(round + 1, &random, before, after);
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(stage_in_child(*state, &p));
+        sleep_up_to(60000, &random);
+        kill_and_wait(pid);
+
+        LLS_AUTO(lls_backend_ref) backend = fixture_open(*state);
+        if (!holds(backend, after)) {
+            assert_true(holds(backend, before));
+            untouched++;
+            assert_ok(run_stage(backend, &p, &err), err); // it goes on where it was
+            assert_true(holds(backend, after));
+        }
+        assert_ok(lls_stage_discard(backend->kv, fixture_space.tenant, LLS_STR("torture"), &err),
+                  err);
+        assert_int_equal(fixture_faults(backend), 0);
+        memcpy(before, after, sizeof(before));
+    }
+    print_message("%u of %u killed before they were published\n", untouched, rounds());
+    assert_true(untouched > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+        T(what_was_acknowledged_survives_sigkill),
+        T(a_stage_is_published_whole_or_not_at_all),
+#undef T
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
