@@ -16,12 +16,14 @@
 enum { ARGS_MAX = 40 };
 
 /* The child's side: what it prints goes to `out`, and the script's complaints where ours go. */
-static void become(const char *const *args, int out)
+static void become(const char *const *args, const int pipe_ends[2])
 {
     // exec does not change its arguments, only its type says so
     char *const *argv = (char *const *)(uintptr_t)args;
 
-    (void)dup2(out, STDOUT_FILENO);
+    (void)dup2(pipe_ends[1], STDOUT_FILENO);
+    (void)close(pipe_ends[0]);
+    (void)close(pipe_ends[1]); // or the server would hold it, and we would wait for its end
     (void)execv(argv[0], argv);
     _exit(127);
 }
@@ -38,7 +40,7 @@ static lls_err run_script(const char *const *args, char *line, size_t size, lls_
         return lls_fail_sys(err, errno, "pipe");
     pid_t child = fork();
     if (child == 0)
-        become(args, pipe_ends[1]);
+        become(args, pipe_ends);
     (void)close(pipe_ends[1]);
     while ((n = read(pipe_ends[0], line + len, size - 1 - len)) > 0)
         len += (size_t)n;
