@@ -165,13 +165,17 @@ lls_err lmdb_disk_check(const char *path, bool allow_network, lls_error *err) LL
 /** The name of the file system's type, "ext4"; "0x…" when it has none here. */
 void lmdb_disk_type(const char *path, char out[20]);
 
+/** Why the file cannot grow: ENOSPC, EDQUOT, EFBIG; EIO when it can. Inside the gate. */
+int lmdb_disk_error(lmdb_env *env);
+
 /* ---- pages.c ---- */
 
 /** Where in the map somebody has been reading: pages to give back, so that memory stays bounded. */
 typedef struct lmdb_trail {
     uintptr_t low;
     uintptr_t high;
-    size_t bytes;
+    uintptr_t window; /**< The last one that was touched. */
+    size_t bytes;     /**< Held, at most. */
 } lmdb_trail;
 
 /** Note that `bytes` of the map were read; give pages back every few MiB. */

@@ -111,7 +111,8 @@ static int walk(MDB_cursor *cursor, uint32_t id, int64_t now_usec, tally *sum)
     while (rc == 0 && lmdb_key_is_of(&key, id)) {
         sum->all++;
         sum->live += !lmdb_value_expired(lmdb_bytes(&val), now_usec);
-        lmdb_trail_note(&trail, key.mv_data, key.mv_size + 64);
+        lmdb_trail_note(&trail, key.mv_data, key.mv_size);
+        lmdb_trail_note(&trail, val.mv_data, 1); // its header was read
         rc = mdb_cursor_get(cursor, &key, &val, MDB_NEXT);
     }
     lmdb_trail_drop(&trail);

@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A page fault maps up to sixteen pages around the one that was touched (Linux's fault-around), so a
- * trail over scattered pages of small records holds twenty times as much as was read. */
-enum { TRAIL_BYTES = 1 << 20 };
+/* A page fault maps up to sixteen pages around the one that was touched (Linux's fault-around):
+ * what is held is counted in windows of that size, each as often as it is entered. */
+enum { WINDOW_BITS = 16, TRAIL_BYTES = 8 << 20 };
 
 void lmdb_trail_drop(lmdb_trail *trail)
 {
@@ -36,7 +36,10 @@ void lmdb_trail_note(lmdb_trail *trail, const void *at, size_t bytes)
         trail->low = low;
     if (low + bytes > trail->high)
         trail->high = low + bytes;
-    trail->bytes += bytes;
+    if (low >> WINDOW_BITS != trail->window)
+        trail->bytes += (size_t)1 << WINDOW_BITS;
+    trail->bytes += bytes >> WINDOW_BITS << WINDOW_BITS;
+    trail->window = (low + bytes) >> WINDOW_BITS;
     if (trail->bytes >= TRAIL_BYTES)
         lmdb_trail_drop(trail);
 }
