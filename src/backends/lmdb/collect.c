@@ -8,12 +8,17 @@
 #include "backends/lmdb/value.h"
 #include "base/scope.h"
 
-enum { BATCH_KEYS = 2000, BATCH_BYTES = 4 << 20 };
+enum {
+    BATCH_KEYS = 2000,
+    BATCH_BYTES = 4 << 20,
+    SCARCE_KEYS = 4, /* on a full disk: each small batch frees the pages that the next one needs */
+};
 
 typedef struct corpse {
     uint32_t id;
     char coll[LLS_COLL_MAX + 1];
     const lmdb_coll *met;
+    unsigned keys; /* most records to delete at once */
 } corpse;
 
 /* A record costs the rewriting of its neighbours, unless it has pages of its own. */
@@ -92,7 +97,7 @@ static lls_err look(lmdb_env *env, corpse *out, lmdb_trail *trail, unsigned *mov
     return rc ? lmdb_fail(rc, err, "look for dead records") : LLS_OK;
 }
 
-static int delete_some(MDB_cursor *cursor, uint32_t id, bool *empty)
+static int delete_some(MDB_cursor *cursor, const corpse *dead, bool *empty)
 {
     uint8_t bytes[LMDB_KEY_MAX];
     MDB_val val;
@@ -100,10 +105,10 @@ static int delete_some(MDB_cursor *cursor, uint32_t id, bool *empty)
     int rc = 0;
 
     *empty = false;
-    for (int n = 0; rc == 0 && n < BATCH_KEYS && size < BATCH_BYTES; n++) {
-        MDB_val key = lmdb_key_make(bytes, id, (lls_bytes){0});
+    for (unsigned n = 0; rc == 0 && n < dead->keys && size < BATCH_BYTES; n++) {
+        MDB_val key = lmdb_key_make(bytes, dead->id, (lls_bytes){0});
         rc = mdb_cursor_get(cursor, &key, &val, MDB_SET_RANGE);
-        *empty = rc == MDB_NOTFOUND || (rc == 0 && !lmdb_key_is_of(&key, id));
+        *empty = rc == MDB_NOTFOUND || (rc == 0 && !lmdb_key_is_of(&key, dead->id));
         if (*empty)
             return 0;
         if (rc == 0) {
@@ -124,7 +129,7 @@ static lls_err delete_batch(lmdb_txn *txn, void *user, lls_error *err)
 
     int rc = mdb_cursor_open(txn->raw, dead->met->dbi, &cursor);
     if (rc == 0) {
-        rc = delete_some(cursor, dead->id, &empty);
+        rc = delete_some(cursor, dead, &empty);
         mdb_cursor_close(cursor);
     }
     lmdb_put_id(bytes + LMDB_META_DEAD_LEN, dead->id);
@@ -140,7 +145,13 @@ static lls_err collect_batch(lmdb_env *env, lmdb_trail *trail, unsigned *moves)
     LLS_TRY(look(env, &dead, trail, moves, NULL));
     if (!dead.met)
         LLS_TRY(lmdb_coll_find(env, lls_str_of(dead.coll), true, &dead.met, NULL));
-    return lmdb_write(env, LMDB_FREES, delete_batch, &dead, NULL);
+    dead.keys = BATCH_KEYS;
+    lls_err e = lmdb_write(env, LMDB_FREES, delete_batch, &dead, NULL);
+    if (e == LLS_E_FULL) {
+        dead.keys = SCARCE_KEYS;
+        e = lmdb_write(env, LMDB_FREES, delete_batch, &dead, NULL);
+    }
+    return e;
 }
 
 void lmdb_collect(lmdb_env *env, unsigned batches)

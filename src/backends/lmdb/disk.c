@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 static const struct {
     uint32_t magic; /* statfs(2), f_type */
@@ -45,4 +47,33 @@ void lmdb_disk_type(const char *path, char out[20])
     for (size_t i = 0; i < LLS_COUNT(types); i++)
         if (types[i].magic == (uint32_t)fs.f_type)
             (void)snprintf(out, 20, "%s", types[i].name);
+}
+
+/* Write a page behind the end, where nothing is. */
+static int try_to_grow(int fd, size_t page_size)
+{
+    static const uint8_t zeros[4096];
+    struct stat data;
+
+    if (fstat(fd, &data) != 0)
+        return errno;
+    size_t len = page_size < sizeof(zeros) ? page_size : sizeof(zeros);
+    ssize_t n = pwrite(fd, zeros, len, data.st_size);
+    if (n < 0)
+        return errno;
+    return (size_t)n < len ? ENOSPC : EIO;
+}
+
+int lmdb_disk_error(lmdb_env *env)
+{
+    MDB_txn *txn;
+    int fd = -1;
+
+    // the write lock keeps everybody else from writing there meanwhile
+    int rc = mdb_env_get_fd(env->raw, &fd);
+    if (rc != 0 || mdb_txn_begin(env->raw, NULL, 0, &txn) != 0)
+        return EIO;
+    rc = try_to_grow(fd, env->page_size);
+    mdb_txn_abort(txn);
+    return rc;
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/scope.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -124,6 +125,8 @@ static lls_err commit(lmdb_txn *txn, lls_error *err)
 
     txn->raw = NULL; // LMDB frees it, whatever comes
     int rc = mdb_txn_commit(raw);
+    if (rc == EIO) // what LMDB makes of a write that was cut short
+        rc = lmdb_disk_error(txn->env);
     return rc ? lmdb_txn_fail(txn, rc, err, "commit") : LLS_OK;
 }
 
