@@ -114,8 +114,8 @@ static lls_err apply(lls_store *store, lls_route *route, const lls_kv_write *wri
 lls_err lls_route_apply(lls_store *store, lls_route *route, const lls_kv_write *writes,
                         size_t count, lls_error *err)
 {
-    (void)pthread_rwlock_rdlock(&route->gate);
+    lls_gate_enter(&route->gate);
     lls_err e = apply(store, route, writes, count, err);
-    (void)pthread_rwlock_unlock(&route->gate);
+    lls_gate_leave(&route->gate);
     return e;
 }

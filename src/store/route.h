@@ -12,6 +12,7 @@
 #include "ports/backend.h"
 #include "store/capture.h"
 #include "store/component.h"
+#include "store/gate.h"
 
 #include <llmspell/store.h>
 
@@ -27,10 +28,10 @@ typedef struct lls_served {
 
 typedef struct lls_route {
     const lls_component_def *component;
-    pthread_rwlock_t gate; /**< Shared by writers, exclusive for the flip. */
-    lls_served *served;    /**< NULL before the first use; under the store's lock. */
-    lls_capture *capture;  /**< NULL: no swap is on its way; changes under the closed gate. */
-    pthread_mutex_t swap;  /**< One swap of a component at a time. */
+    lls_gate gate;        /**< Writers pass it; closed for the flip. */
+    lls_served *served;   /**< NULL before the first use; under the store's lock. */
+    lls_capture *capture; /**< NULL: no swap is on its way; changes under the closed gate. */
+    pthread_mutex_t swap; /**< One swap of a component at a time. */
 } lls_route;
 
 struct lls_store {

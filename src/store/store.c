@@ -43,7 +43,7 @@ lls_err lls_store_open(const lls_config *config, const lls_store_options *option
     store->route_count = count;
     for (size_t i = 0; i < count; i++) {
         store->routes[i].component = lls_components()[i];
-        (void)pthread_rwlock_init(&store->routes[i].gate, NULL);
+        lls_gate_init(&store->routes[i].gate);
         (void)pthread_mutex_init(&store->routes[i].swap, NULL);
     }
     *out = store;
@@ -56,7 +56,7 @@ void lls_store_close(lls_store *store)
         return;
     for (size_t i = 0; i < store->route_count; i++) {
         lls_served_drop(store->routes[i].served);
-        (void)pthread_rwlock_destroy(&store->routes[i].gate);
+        lls_gate_fini(&store->routes[i].gate);
         (void)pthread_mutex_destroy(&store->routes[i].swap);
     }
     (void)pthread_mutex_destroy(&store->lock);
@@ -164,10 +164,10 @@ lls_err lls_store_sweep(lls_store *store, lls_str component, uint64_t *removed, 
 
     LLS_TRY(lls_route_find(store, component, &route, err));
     // Under the gate: a sweep writes, and what it removes is expired on both sides of a swap.
-    (void)pthread_rwlock_rdlock(&route->gate);
+    lls_gate_enter(&route->gate);
     lls_err e = lls_route_hold(store, route, &served, err);
     if (e == LLS_OK)
         e = lls_kv_sweep(served->backend->kv, lls_route_space(store, route), removed, err);
-    (void)pthread_rwlock_unlock(&route->gate);
+    lls_gate_leave(&route->gate);
     return e;
 }

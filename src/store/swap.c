@@ -1,0 +1,184 @@
+/* The hot swap: a component moves to another backend while it is read and written. */
+#include "base/alloc.h"
+#include "base/id.h"
+#include "base/scope.h"
+#include "store/carry.h"
+#include "store/route.h"
+
+/* Keys that are captured before a comparison is cheaper; keys that a closed gate may wait for. */
+enum { CAPTURE_MAX = 16 << 20, SMALL = 4 << 10, ROUNDS_MAX = 50 };
+
+#define PROBE_COLL "swap_probe" /* where it is found out whether two backends are one store */
+
+typedef struct swap {
+    lls_store *store;
+    lls_route *route;
+    lls_served *from;
+    lls_served *to;
+    lls_carry carry;
+    char run[LLS_ID_TEXT];
+    bool published; /* the target holds what must be taken back if the swap fails */
+} swap;
+
+/* Two names for one store would make the clearing after a failure a loss. */
+static lls_err refuse_same_store(const swap *s, lls_error *err)
+{
+    LLS_AUTO(lls_buf) value = {0};
+    lls_kv_space space = {s->carry.space.tenant, LLS_STR(PROBE_COLL)};
+    lls_bytes key = lls_bytes_of(lls_str_of(s->run));
+
+    LLS_TRY(lls_kv_put(s->carry.target, space, key, (lls_bytes){0}, err));
+    lls_err seen = lls_kv_get(s->carry.source, space, key, &value, NULL, err);
+    LLS_TRY(lls_kv_delete(s->carry.target, space, key, err));
+    if (seen == LLS_OK)
+        return lls_fail(err, LLS_E_INVALID, "'%s' and '%s' are the same store", s->from->name,
+                        s->to->name);
+    return seen == LLS_E_NOTFOUND ? LLS_OK : seen;
+}
+
+static lls_err refuse_full(const swap *s, lls_error *err)
+{
+    LLS_AUTO(lls_kv_iter_ref) it = NULL;
+    lls_kv_item item;
+
+    LLS_TRY(lls_kv_scan(s->carry.target, s->carry.space, (lls_kv_range){0}, LLS_KV_ALL, &it, err));
+    lls_err e = lls_kv_iter_next(it, &item, err);
+    if (e == LLS_END)
+        return LLS_OK;
+    return e != LLS_OK ? e
+                       : lls_fail(err, LLS_E_EXISTS, "'%s' holds records of '%s' already",
+                                  s->to->name, s->route->component->name);
+}
+
+static lls_err copy(swap *s, lls_error *err)
+{
+    LLS_AUTO(lls_kv_stage_ref) stage = NULL;
+    lls_stage_spec spec = {
+        .tenant = s->carry.space.tenant,
+        .run = lls_str_of(s->run),
+        .colls = &s->carry.space.coll,
+        .coll_count = 1,
+        .mode = LLS_STAGE_MERGE,
+    };
+
+    LLS_TRY(lls_stage_open(s->carry.target, &spec, &stage, err));
+    LLS_TRY(lls_carry_all(&s->carry, stage, err));
+    LLS_TRY(lls_stage_prepare(stage, err));
+    s->published = true; // of a lost answer nobody knows whether it was done
+    return lls_stage_publish(stage, err);
+}
+
+/* Carry what was written so far; everything that differs, when the capture had no room for it. */
+static lls_err carry_captured(const swap *s, lls_error *err)
+{
+    LLS_AUTO(lls_buf) keys = {.max = CAPTURE_MAX};
+
+    if (!lls_capture_take(s->route->capture, &keys))
+        return lls_carry_differences(&s->carry, err);
+    return lls_carry_keys(&s->carry, &keys, err);
+}
+
+static lls_err catch_up(const swap *s, lls_error *err)
+{
+    for (int i = 0; i < ROUNDS_MAX && lls_capture_size(s->route->capture) > SMALL; i++)
+        LLS_TRY(carry_captured(s, err));
+    return LLS_OK;
+}
+
+/* Set or end the capture while nobody writes, so that no write falls between. */
+static void set_capture(lls_route *route, lls_capture *capture)
+{
+    lls_gate_close(&route->gate);
+    route->capture = capture;
+    lls_gate_open(&route->gate);
+}
+
+/* The last changes, and the flip, while writers wait and readers go on. */
+static lls_err flip(swap *s, lls_error *err)
+{
+    lls_gate_close(&s->route->gate);
+    lls_err e = carry_captured(s, err);
+    if (e == LLS_OK) {
+        (void)pthread_mutex_lock(&s->store->lock);
+        lls_served *old = s->route->served;
+        s->route->served = s->to;
+        (void)pthread_mutex_unlock(&s->store->lock);
+        s->to = old; // dropped by the caller, as is `from`
+    }
+    lls_gate_open(&s->route->gate);
+    return e;
+}
+
+static lls_err move(swap *s, lls_error *err)
+{
+    LLS_TRY(copy(s, err));
+    LLS_TRY(catch_up(s, err));
+    // The proof: every record of one side against the other. What was written meanwhile differs,
+    // is carried, and read back.
+    LLS_TRY(lls_carry_differences(&s->carry, err));
+    LLS_TRY(catch_up(s, err));
+    return flip(s, err);
+}
+
+static lls_err undo(const swap *s, lls_err e, lls_error *err)
+{
+    lls_error why = {0};
+    lls_str tenant = s->carry.space.tenant;
+
+    lls_err undone = lls_stage_discard(s->carry.target, tenant, lls_str_of(s->run), &why);
+    if (undone == LLS_OK && s->published)
+        undone = lls_kv_clear(s->carry.target, s->carry.space, &why);
+    if (undone == LLS_OK || !err)
+        return e;
+    lls_error first = *err;
+    return lls_fail(err, e, "%s; and '%s' still holds a part of it: %s", first.msg, s->to->name,
+                    why.msg);
+}
+
+static lls_err run(swap *s, lls_error *err)
+{
+    LLS_TRY(lls_id_make(lls_kv_now(s->carry.target), s->run, err));
+    LLS_TRY(refuse_same_store(s, err));
+    LLS_TRY(refuse_full(s, err));
+    lls_capture *capture = lls_capture_new(CAPTURE_MAX);
+    if (!capture)
+        return lls_fail(err, LLS_E_NOMEM, "out of memory");
+    set_capture(s->route, capture);
+    lls_err e = move(s, err);
+    set_capture(s->route, NULL);
+    lls_capture_free(capture);
+    return e == LLS_OK ? LLS_OK : undo(s, e, err);
+}
+
+static lls_err swap_route(lls_store *store, lls_route *route, const char *backend, lls_error *err)
+{
+    swap s = {.store = store, .route = route};
+
+    LLS_TRY(lls_route_hold(store, route, &s.from, err));
+    lls_err e = LLS_OK;
+    if (strcmp(s.from->name, backend) != 0) {
+        e = lls_served_open(store, backend, &s.to, err);
+        if (e == LLS_OK) {
+            s.carry =
+                (lls_carry){s.from->backend->kv, s.to->backend->kv, lls_route_space(store, route)};
+            e = run(&s, err);
+        }
+    }
+    lls_served_drop(s.to);
+    lls_served_drop(s.from);
+    return e == LLS_OK ? LLS_OK
+                       : lls_wrap(err, e, "move '%s' to '%s'", route->component->name, backend);
+}
+
+lls_err lls_store_swap(lls_store *store, lls_str component, const char *backend, lls_error *err)
+{
+    lls_route *route;
+
+    LLS_TRY(lls_route_find(store, component, &route, err));
+    if (store->params.access == LLS_READ_ONLY)
+        return lls_fail(err, LLS_E_DENIED, "the store is open for reading");
+    (void)pthread_mutex_lock(&route->swap);
+    lls_err e = swap_route(store, route, backend, err);
+    (void)pthread_mutex_unlock(&route->swap);
+    return e;
+}
