@@ -2,6 +2,7 @@
 
 #include "cli/base64.h"
 #include "cli/catalogue.h"
+#include "cli/escape.h"
 #include "cli/scope.h"
 #include "cli/suggest.h"
 #include "cli/units.h"
@@ -96,10 +97,14 @@ static lls_err bad_option(cli_context *context, int got, char **argv, lls_error 
     return unknown_option(context, argv[optind - 1], err);
 }
 
-/* Read the options of `context->command`. `*used` is how much of argv that took. */
+/*
+ * Read the options of `context->command`. `*used` is how much of argv that took. After a mistake
+ * the others are read all the same: they say how to complain.
+ */
 static lls_err read_options(cli_context *context, int argc, char **argv, int *used, lls_error *err)
 {
     getopt_tables tables = {0};
+    lls_err e = LLS_OK;
     int got;
 
     make_tables(context->command, &tables);
@@ -111,12 +116,13 @@ static lls_err read_options(cli_context *context, int argc, char **argv, int *us
                 ? cli_command_option_at(context->command, (size_t)(got - GETOPT_BASE))
                 : option_of_letter(context->command, got);
 
-        if (got == ':' || got == '?' || !option)
-            return bad_option(context, got, argv, err);
-        context->args.values[option->id] = option->argument ? optarg : "";
+        if (got != ':' && got != '?' && option)
+            context->args.values[option->id] = option->argument ? optarg : "";
+        else if (e == LLS_OK)
+            e = bad_option(context, got, argv, err);
     }
     *used = optind;
-    return LLS_OK;
+    return e;
 }
 
 static lls_err unknown_command(cli_context *context, const char *word, lls_error *err)
@@ -204,4 +210,12 @@ lls_err cli_args_key(cli_context *context, const char *word, lls_buf *key, lls_e
     else if (!cli_base64_decode(word, key))
         return cli_misuse(context, err, "not Base64: '%s'", word);
     return lls_buf_status(key, err);
+}
+
+lls_err cli_wrap_key(lls_error *err, lls_err e, const char *component, lls_bytes key)
+{
+    LLS_AUTO(lls_buf) shown = {0};
+
+    cli_escape(key, &shown);
+    return lls_wrap(err, e, "%s '%s'", component, lls_buf_cstr(&shown));
 }

@@ -23,6 +23,9 @@ lls_err cli_args_number(cli_context *context, cli_option_id option, uint64_t *nu
 lls_err cli_args_key(cli_context *context, const char *word, lls_buf *key,
                      lls_error *err) LLS_CHECKED;
 
+/** Put the component and the key before the message, and return `e`. */
+lls_err cli_wrap_key(lls_error *err, lls_err e, const char *component, lls_bytes key);
+
 /** A comma-separated list, cut into texts. Zeroed, it is empty. */
 typedef struct cli_names {
     const char **names;

@@ -71,13 +71,21 @@ lls_err cli_check_connection(const char *connection, lls_error *err)
     return LLS_OK;
 }
 
+static bool is_component(const char *name)
+{
+    for (size_t i = 0; lls_component_at(i); i++)
+        if (strcmp(lls_component_at(i), name) == 0)
+            return true;
+    return false;
+}
+
 static void collect_flags(const cli_context *context, const char *component, flag_list *flags)
 {
     const char *const *values = context->args.values;
     const char *backend = values[CLI_BACKEND];
 
     add_flag(flags, "storage.tenant", values[CLI_TENANT]);
-    if (backend && component) {
+    if (backend && component && is_component(component)) {
         // A route of its own in the file would otherwise win over the option.
         LLS_AUTO(lls_buf) key = {0};
 
@@ -106,21 +114,11 @@ lls_err cli_configure(cli_context *context, const char *component, lls_config **
     return lls_config_load(&sources, config, err);
 }
 
-static bool is_component(const char *name)
-{
-    for (size_t i = 0; lls_component_at(i); i++)
-        if (strcmp(lls_component_at(i), name) == 0)
-            return true;
-    return false;
-}
-
 lls_err cli_open_store(cli_context *context, const char *component, lls_open_mode mode,
                        lls_config **config, lls_store **store, lls_error *err)
 {
     lls_store_options options = {.abi = LLS_ABI, .mode = mode};
 
-    if (!is_component(component))
-        return lls_fail(err, LLS_E_INVALID, "there is no component '%s'", component);
     LLS_TRY(cli_configure(context, component, config, err));
     return lls_store_open(*config, &options, store, err);
 }

@@ -26,9 +26,8 @@ static lls_err run(cli_context *context, lls_error *err)
     LLS_TRY(cli_args_key(context, context->args.words[1], &key, err));
     LLS_TRY(cli_open_store(context, component, LLS_OPEN_WRITE, &config, &store, err));
     e = lls_store_delete(store, lls_str_of(component), lls_buf_view(&key), err);
-    if (e == LLS_E_NOTFOUND && err->msg[0] == '\0')
-        return lls_fail(err, e, "%s: no record '%s'", component, context->args.words[1]);
-    LLS_TRY(e);
+    if (e != LLS_OK)
+        return cli_wrap_key(err, e, component, lls_buf_view(&key));
     if (context->out.format == CLI_JSON)
         return print_json(component, lls_buf_view(&key), err);
     return LLS_OK;

@@ -55,6 +55,22 @@ void cli_escape(lls_bytes bytes, lls_buf *out)
     }
 }
 
+void cli_escape_cell(lls_bytes bytes, lls_buf *out)
+{
+    for (size_t i = 0; i < bytes.len;) {
+        const uint8_t *at = bytes.data + i;
+        size_t len = sequence_len(at, bytes.len - i);
+
+        if (at[0] == '\0')
+            lls_buf_add_text(out, "\\0"); // a cell is a text that ends with a NUL
+        else if (len == 3 && is_harmful(at, len))
+            lls_buf_add_text(out, "\xef\xbf\xbd"); // U+FFFD
+        else
+            lls_buf_add(out, (lls_bytes){at, len > 0 ? len : 1});
+        i += len > 0 ? len : 1;
+    }
+}
+
 void cli_shell_quote(const char *word, lls_buf *out)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/scope.h"
+#include "cli/units.h"
 
 #include <inttypes.h>
 #include <unistd.h>
@@ -27,7 +28,8 @@ static void on_progress(void *user, uint64_t records, uint64_t bytes)
 static lls_err export_to(cli_context *context, lls_store *store, int fd, uint64_t *records,
                          lls_error *err)
 {
-    export_watch watch = {.progress = {.out = &context->out}, .component = context->args.words[0]};
+    export_watch watch = {.progress = {.out = &context->out, .begun_usec = cli_monotonic_usec()},
+                          .component = context->args.words[0]};
     lls_transfer_options options = {
         .abi = LLS_ABI,
         .full = context->args.values[CLI_FULL] != NULL,

@@ -35,9 +35,8 @@ static lls_err run(cli_context *context, lls_error *err)
     LLS_TRY(cli_args_key(context, context->args.words[1], &key, err));
     LLS_TRY(cli_open_store(context, component, LLS_OPEN_READ, &config, &store, err));
     e = lls_store_get(store, lls_str_of(component), lls_buf_view(&key), &value, &record, err);
-    if (e == LLS_E_NOTFOUND && err->msg[0] == '\0') // an answer, so the library has no words for it
-        return lls_fail(err, e, "%s: no record '%s'", component, context->args.words[1]);
-    LLS_TRY(e);
+    if (e != LLS_OK)
+        return cli_wrap_key(err, e, component, lls_buf_view(&key));
     if (context->out.format == CLI_JSON)
         return print_json(&record, lls_buf_view(&value), err);
     cli_write(lls_buf_view(&value));

@@ -7,6 +7,9 @@ typedef struct hint_row {
     const char *advice;
 } hint_row;
 
+#define NO_STORE                                                                                   \
+    "the first put or import makes a store; llmspell storage config show --origin tells where"
+
 // The first row that fits is taken, so the narrower one comes first.
 static const hint_row rows[] = {
     {LLS_E_DENIED, "", "28",
@@ -25,6 +28,9 @@ static const hint_row rows[] = {
     {LLS_E_INVALID, "", "42P01", "set up the schema, once: llmspell storage schema apply"},
     {LLS_E_NOTFOUND, "storage get", "", "llmspell storage list COMPONENT prints the keys"},
     {LLS_E_NOTFOUND, "storage delete", "", "llmspell storage list COMPONENT prints the keys"},
+    {LLS_E_NOTFOUND, "storage list", "", NO_STORE},
+    {LLS_E_NOTFOUND, "storage info", "", NO_STORE},
+    {LLS_E_NOTFOUND, "storage validate", "", NO_STORE},
     {LLS_E_EXISTS, "storage put", "", "leave out --if-absent to replace it"},
     {LLS_E_EXISTS, "storage import", "", "leave out --keep-existing to replace it"},
     {LLS_E_EXISTS, "storage migrate plan", "", "choose another name, or remove that file"},
@@ -39,14 +45,16 @@ static const hint_row rows[] = {
     {LLS_E_MISMATCH, "storage migrate", "",
      "the target is untouched; if the source was written to meanwhile, stop its writers and make a "
      "new plan"},
-    {LLS_E_INVALID, "storage migrate plan", "",
-     "llmspell storage backends prints the backends that there are"},
     {LLS_E_UNSUPPORTED, "storage schema", "",
      "llmspell storage backends shows which backends have a schema"},
     {LLS_E_UNSUPPORTED, "storage migrate", "",
      "llmspell storage backends shows what each backend can do"},
     {LLS_E_CORRUPT, "storage get", "",
      "llmspell storage validate reads every record and names those that are damaged"},
+    {LLS_E_NOTFOUND, "storage migrate resume", "",
+     "llmspell storage migrate status shows the runs"},
+    {LLS_E_NOTFOUND, "storage migrate rollback", "",
+     "llmspell storage migrate status shows the runs"},
     {LLS_E_NEWER, "", "", "a newer llmspell wrote it: update this one"},
 };
 

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/scope.h"
+#include "cli/units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,8 +67,9 @@ static lls_err import_from(cli_context *context, lls_store *store, int fd, uint6
                            lls_error *err)
 {
     struct stat file;
-    import_watch watch = {
-        .progress = {.out = &context->out}, .component = context->args.words[0], .fd = fd};
+    import_watch watch = {.progress = {.out = &context->out, .begun_usec = cli_monotonic_usec()},
+                          .component = context->args.words[0],
+                          .fd = fd};
     lls_transfer_options options = {
         .abi = LLS_ABI,
         .keep_existing = context->args.values[CLI_KEEP_EXISTING] != NULL,
@@ -98,12 +100,12 @@ static lls_err run(cli_context *context, lls_error *err)
     e = import_from(context, store, fd, &records, err);
     if (fd != STDIN_FILENO)
         (void)close(fd);
-    if (e != LLS_OK) {
+    if (e != LLS_OK && records > 0) {
         lls_buf_printf(&context->hint,
                        "%" PRIu64 " records are in the store; importing them again is harmless",
                        records);
-        return e;
     }
+    LLS_TRY(e);
     return print_result(context, component, records, err);
 }
 

@@ -170,7 +170,7 @@ static lls_err run(cli_context *context, lls_error *err)
     if (!name)
         name = lls_config_value(config, "storage.backend");
     if (!cli_backend_find(cli_backend_kind(config, name), &info))
-        return lls_fail(err, LLS_E_INVALID, "there is no backend '%s'", name);
+        return lls_inspect(config, name, &(lls_info_handler){0}, err); // which says so
     return context->out.format == CLI_JSON ? inspect_json(&tell, config, name, &info, err)
                                            : inspect_text(&tell, config, name, &info, err);
 }

@@ -43,7 +43,7 @@ static lls_err add_row(const listing *list, const lls_record *record, lls_error 
     LLS_AUTO(lls_buf) updated = {0};
     LLS_AUTO(lls_buf) expires = {0};
 
-    cli_escape(record->key, &key);
+    cli_escape_cell(record->key, &key);
     lls_buf_printf(&version, "%" PRIu64, record->version);
     cli_add_bytes(&size, record->value.len);
     cli_add_time(&updated, record->updated_usec);

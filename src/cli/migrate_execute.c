@@ -15,7 +15,7 @@ static lls_err run(cli_context *context, lls_error *err)
 
     LLS_TRY(lls_plan_load(context->args.values[CLI_PLAN], &plan, err));
     LLS_TRY(cli_configure(context, NULL, &config, err));
-    cli_migrate_run_begin(&migration, context, "Migration");
+    cli_migrate_run_begin(&migration, context, CLI_MIGRATION);
     cli_say(&context->out, "%s: %s %s %s, tenant %s",
             migration.options.dry_run ? "Dry run of a migration" : "Migration",
             lls_plan_source(plan).backend, context->out.arrow, lls_plan_target(plan).backend,

@@ -37,19 +37,25 @@ static void print_names(const lls_report *report)
     printf("\n");
 }
 
+static void print_duration(const lls_report *report)
+{
+    LLS_AUTO(lls_buf) duration = {0};
+
+    cli_add_duration(&duration, report->duration_usec);
+    printf("Duration: %s\n", lls_buf_cstr(&duration));
+}
+
 static void print_figures(const lls_report *report)
 {
     lls_report_component sum = sum_of(report);
-    LLS_AUTO(lls_buf) duration = {0};
     LLS_AUTO(lls_buf) bytes = {0};
 
-    cli_add_duration(&duration, report->duration_usec);
     cli_add_bytes(&bytes, sum.bytes);
     printf("Source Records: %" PRIu64 " (%s)\n", sum.source_count, lls_buf_cstr(&bytes));
     printf("Target Records: %" PRIu64 "\n", sum.target_count);
     printf("Verified: %" PRIu64 "\n", sum.verified);
     printf("Replaced: %" PRIu64 "\n", sum.replaced);
-    printf("Duration: %s\n", lls_buf_cstr(&duration));
+    print_duration(report);
     printf("Throughput: %.0f records/s\n", rate_of(report));
 }
 
@@ -81,22 +87,35 @@ static lls_err print_components(const lls_report *report, const cli_output *out,
     return cli_table_print(table, err);
 }
 
-lls_err cli_report_print(const lls_report *report, const char *title, const cli_output *out,
-                         lls_error *err)
+static void print_head(const lls_report *report, cli_report_kind kind, lls_err e,
+                       const cli_output *out)
 {
-    const char *color = !out->color_results ? "" : report->success ? "\033[32m" : "\033[31m";
+    static const char *const titles[] = {"Migration", "Rollback"};
+    const char *color = !out->color_results ? "" : e == LLS_OK ? "\033[32m" : "\033[31m";
 
-    printf("%s %s%s%s\n\n", title, color, report->success ? "SUCCESS" : "FAILED",
-           out->color_results ? "\033[0m" : "");
+    const char *outcome = e == LLS_OK ? "SUCCESS" : e == LLS_E_CANCELLED ? "STOPPED" : "FAILED";
+
+    printf("%s %s%s%s\n\n", titles[kind], color, outcome, out->color_results ? "\033[0m" : "");
     printf("Run: %s (%s)\n", report->run ? report->run : "-", lls_phase_text(report->phase));
     if (report->folder)
         printf("Folder: %s\n", report->folder);
     if (report->source && report->target)
         printf("Source: %s %s Target: %s, tenant %s\n", report->source, out->arrow, report->target,
                report->tenant ? report->tenant : "-");
+}
+
+lls_err cli_report_print(const lls_report *report, cli_report_kind kind, lls_err e,
+                         const cli_output *out, lls_error *err)
+{
+    print_head(report, kind, e, out);
     if (report->component_count == 0)
         return LLS_OK;
     print_names(report);
+    if (kind == CLI_ROLLBACK) {
+        printf("Target Records: %" PRIu64 "\n", sum_of(report).target_count);
+        print_duration(report);
+        return LLS_OK;
+    }
     print_figures(report);
     (void)fputc('\n', stdout);
     return print_components(report, out, err);

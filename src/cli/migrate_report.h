@@ -6,9 +6,14 @@
 
 #include <jansson.h>
 
-/** Print what a run did; `title` is what it was, "Migration". */
-lls_err cli_report_print(const lls_report *report, const char *title, const cli_output *out,
-                         lls_error *err) LLS_CHECKED;
+typedef enum cli_report_kind {
+    CLI_MIGRATION,
+    CLI_ROLLBACK,
+} cli_report_kind;
+
+/** Print what a run, or its rollback, did until it ended with `e`. */
+lls_err cli_report_print(const lls_report *report, cli_report_kind kind, lls_err e,
+                         const cli_output *out, lls_error *err) LLS_CHECKED;
 
 /** Print what a run would do. */
 void cli_report_print_dry_run(const lls_report *report);

@@ -54,7 +54,7 @@ static lls_err run(cli_context *context, lls_error *err)
 
     LLS_TRY(cli_configure(context, NULL, &config, err));
     LLS_TRY(find_folder(context, config, &folder, err));
-    cli_migrate_run_begin(&migration, context, "Migration");
+    cli_migrate_run_begin(&migration, context, CLI_MIGRATION);
     cli_say(&context->out, "Going on with '%s'", lls_buf_cstr(&folder));
     e = lls_migrate_resume(config, lls_buf_cstr(&folder), &migration.options, &report, err);
     return cli_migrate_run_finish(&migration, &report, e, err);

@@ -14,7 +14,7 @@ static lls_err run(cli_context *context, lls_error *err)
     lls_err e;
 
     LLS_TRY(cli_configure(context, NULL, &config, err));
-    cli_migrate_run_begin(&migration, context, "Rollback");
+    cli_migrate_run_begin(&migration, context, CLI_ROLLBACK);
     e = lls_migrate_rollback(config, folder, &migration.options, &report, err);
     return cli_migrate_run_finish(&migration, &report, e, err);
 }

@@ -23,7 +23,6 @@ static void on_check(cli_migrate_run *run, const char *text)
 static void on_phase(cli_migrate_run *run, lls_phase phase)
 {
     static const char *const texts[] = {
-        [LLS_PHASE_PLANNED] = "Preflight",
         [LLS_PHASE_CHECKED] = "Preflight passed",
         [LLS_PHASE_COPYING] = "Copying",
         [LLS_PHASE_COPIED] = "All records are copied; validating",
@@ -34,7 +33,7 @@ static void on_phase(cli_migrate_run *run, lls_phase phase)
     };
 
     // A dry run tells its results on stdout.
-    if (!run->options.dry_run && (size_t)phase < sizeof texts / sizeof texts[0])
+    if (!run->options.dry_run && (size_t)phase < sizeof texts / sizeof texts[0] && texts[phase])
         cli_say(&run->context->out, "%s", texts[phase]);
 }
 
@@ -78,11 +77,11 @@ static void on_event(void *user, const lls_event *event)
     }
 }
 
-void cli_migrate_run_begin(cli_migrate_run *run, cli_context *context, const char *title)
+void cli_migrate_run_begin(cli_migrate_run *run, cli_context *context, cli_report_kind kind)
 {
     *run = (cli_migrate_run){
         .context = context,
-        .title = title,
+        .kind = kind,
         .progress = {.out = &context->out},
         .options = {.abi = LLS_ABI,
                     .dry_run = context->args.values[CLI_DRY_RUN] != NULL,
@@ -105,7 +104,10 @@ static void set_hint(cli_migrate_run *run, const lls_report *report, lls_err e)
         return;
     if (e != LLS_E_CANCELLED && e != LLS_E_UNAVAILABLE && e != LLS_E_FULL && e != LLS_E_IO)
         return;
-    lls_buf_add_text(hint, "the target is as it was; go on with: llmspell storage migrate ");
+    // Once every record is valid nobody can tell from here whether it was published yet.
+    if (report->phase != LLS_PHASE_VALID && report->phase != LLS_PHASE_UNDOING)
+        lls_buf_add_text(hint, "the target is as it was; ");
+    lls_buf_add_text(hint, "go on with: llmspell storage migrate ");
     lls_buf_add_text(hint, report->phase == LLS_PHASE_UNDOING ? "rollback" : "resume");
     lls_buf_add_text(hint, " --backup ");
     cli_shell_quote(report->folder, hint);
@@ -121,17 +123,25 @@ static lls_err print_json(cli_migrate_run *run, const lls_report *report, lls_er
     return cli_json_print(object, err);
 }
 
-static lls_err print(cli_migrate_run *run, const lls_report *report, lls_error *err)
+/* Whether a run that failed has done something that is worth a report. */
+static bool is_under_way(const lls_report *report)
 {
-    if (!report->run && !report->success)
-        return LLS_OK; // it did not get as far as having something to report
+    return report->run &&
+           (report->phase == LLS_PHASE_COPYING || report->phase == LLS_PHASE_COPIED ||
+            report->phase == LLS_PHASE_VALID || report->phase == LLS_PHASE_UNDOING);
+}
+
+static lls_err print(cli_migrate_run *run, const lls_report *report, lls_err e, lls_error *err)
+{
+    if (!report->success && !is_under_way(report))
+        return LLS_OK; // the message says it all
     if (run->context->out.format == CLI_JSON)
         return print_json(run, report, err);
     if (report->dry_run) {
         cli_report_print_dry_run(report);
         return LLS_OK;
     }
-    return cli_report_print(report, run->title, &run->context->out, err);
+    return cli_report_print(report, run->kind, e, &run->context->out, err);
 }
 
 lls_err cli_migrate_run_finish(cli_migrate_run *run, const lls_report *report, lls_err e,
@@ -140,7 +150,7 @@ lls_err cli_migrate_run_finish(cli_migrate_run *run, const lls_report *report, l
     lls_error print_err = {0};
 
     cli_progress_clear(&run->progress);
-    if (print(run, report, &print_err) != LLS_OK && e == LLS_OK)
+    if (print(run, report, e, &print_err) != LLS_OK && e == LLS_OK)
         e = lls_fail(err, print_err.code, "%s", print_err.msg);
     if (e != LLS_OK)
         set_hint(run, report, e);

@@ -6,6 +6,7 @@
 #define CLI_MIGRATE_RUN_H
 
 #include "cli/command.h"
+#include "cli/migrate_report.h"
 #include "cli/progress.h"
 
 #include <jansson.h>
@@ -13,7 +14,7 @@
 /** One run, watched. Begin with cli_migrate_run_begin, end with cli_migrate_run_finish. */
 typedef struct cli_migrate_run {
     cli_context *context;
-    const char *title; /**< "Migration", "Rollback". */
+    cli_report_kind kind;
     cli_progress progress;
     lls_migrate_options options; /**< For the library. */
     json_t *checks;
@@ -22,7 +23,7 @@ typedef struct cli_migrate_run {
 } cli_migrate_run;
 
 /** Watch a run. Options come from --dry-run and --force; signals are caught from now on. */
-void cli_migrate_run_begin(cli_migrate_run *run, cli_context *context, const char *title);
+void cli_migrate_run_begin(cli_migrate_run *run, cli_context *context, cli_report_kind kind);
 
 /** Print the report of a run that ended with `e`, and return `e` or a failure to print. */
 lls_err cli_migrate_run_finish(cli_migrate_run *run, const lls_report *report, lls_err e,

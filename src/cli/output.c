@@ -11,18 +11,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static lls_err choose(const char *option, const char *given, const char *const *choices,
-                      size_t *chosen, lls_error *err)
+/* The place of `given` among `choices`, or their number. Not given: the first. */
+static size_t choose(const char *given, const char *const *choices)
 {
-    if (!given)
-        return LLS_OK;
-    for (size_t i = 0; choices[i]; i++) {
-        if (strcmp(choices[i], given) == 0) {
-            *chosen = i;
-            return LLS_OK;
-        }
-    }
-    return lls_fail(err, LLS_E_INVALID, "%s cannot be '%s'", option, given);
+    size_t i = 0;
+
+    while (given && choices[i] && strcmp(choices[i], given) != 0)
+        i++;
+    return i;
 }
 
 lls_err cli_output_init(cli_output *out, const cli_args *args, lls_error *err)
@@ -32,9 +28,8 @@ lls_err cli_output_init(cli_output *out, const cli_args *args, lls_error *err)
     const char *no_color = getenv("NO_COLOR");
     const char *term = getenv("TERM");
     bool plain = (no_color && no_color[0]) || (term && strcmp(term, "dumb") == 0);
-    size_t format = 0;
-    size_t color = 0;
-    lls_err e;
+    size_t format = choose(args->values[CLI_FORMAT], formats);
+    size_t color = choose(args->values[CLI_COLOR], colors);
 
     out->quiet = args->values[CLI_QUIET] != NULL;
     out->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
@@ -44,13 +39,16 @@ lls_err cli_output_init(cli_output *out, const cli_args *args, lls_error *err)
     out->stdout_is_tty = isatty(STDOUT_FILENO) == 1;
     out->stderr_is_tty = isatty(STDERR_FILENO) == 1 && !(term && strcmp(term, "dumb") == 0);
 
-    e = choose("the format", args->values[CLI_FORMAT], formats, &format, err);
-    if (e == LLS_OK)
-        e = choose("--color", args->values[CLI_COLOR], colors, &color, err);
     out->format = format == 1 ? CLI_JSON : CLI_TEXT;
     out->color = color == 1 || (color == 0 && !plain && out->stderr_is_tty);
     out->color_results = color == 1 || (color == 0 && !plain && out->stdout_is_tty);
-    return e;
+    if (!formats[format])
+        return lls_fail(err, LLS_E_INVALID, "results are printed as text or json, not as '%s'",
+                        args->values[CLI_FORMAT]);
+    if (!colors[color])
+        return lls_fail(err, LLS_E_INVALID, "--color is auto, always or never, not '%s'",
+                        args->values[CLI_COLOR]);
+    return LLS_OK;
 }
 
 void cli_say(const cli_output *out, const char *fmt, ...)

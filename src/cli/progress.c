@@ -11,7 +11,8 @@
 #define REDRAW_USEC (CLI_SECOND_USEC / 10)
 #define LINE_USEC (5 * CLI_SECOND_USEC)
 #define LINE_PERCENT 10
-#define BAR_MAX 40 /* columns */
+#define QUICK_USEC (2 * CLI_SECOND_USEC) /* what is over sooner needs no lines in a log */
+#define BAR_MAX 40                       /* columns */
 
 /* Asked at each drawing, so that a window may change its size without a signal being handled. */
 static size_t terminal_width(void)
@@ -104,6 +105,8 @@ static bool is_due(const cli_progress *progress, int64_t now, uint64_t done, uin
 
     if (progress->out->stderr_is_tty)
         return complete || now - progress->shown_usec >= REDRAW_USEC;
+    if (now - progress->started_usec < QUICK_USEC)
+        return false;
     return complete || now - progress->shown_usec >= LINE_USEC ||
            percent_of(done, total) >= progress->shown_percent + LINE_PERCENT;
 }
@@ -119,9 +122,15 @@ void cli_progress_update(cli_progress *progress, const char *what, const char *c
     (void)snprintf(label, sizeof label, "%s%s%s", what, component ? " " : "",
                    component ? component : "");
     if (strcmp(label, progress->label) != 0) {
+        bool first = progress->label[0] == '\0' && progress->begun_usec != 0;
+
         cli_progress_clear(progress);
         memcpy(progress->label, label, sizeof label);
-        progress->started_usec = progress->shown_usec = now;
+        if (first)
+            progress->started_usec = progress->begun_usec;
+        else
+            progress->started_usec = now;
+        progress->shown_usec = progress->started_usec;
         progress->shown_percent = 0;
         progress->shown_done = 0;
     }

@@ -7,10 +7,11 @@
 
 #include "cli/command.h"
 
-/** Zero it but for `out`; nothing has to be freed. */
+/** Zero it but for the first two; nothing has to be freed. */
 typedef struct cli_progress {
     const cli_output *out;
-    char label[64]; /**< "copy agent_state"; a new one begins a new line. */
+    int64_t begun_usec; /**< By cli_monotonic_usec: when the first label began; 0: at its call. */
+    char label[64];     /**< "copy agent_state"; a new one begins a new line. */
     int64_t started_usec;
     int64_t shown_usec;
     unsigned shown_percent;

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/scope.h"
+#include "cli/units.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -92,7 +93,8 @@ static lls_err run(cli_context *context, lls_error *err)
 {
     LLS_AUTO(cli_config_ref) config = NULL;
     LLS_AUTO(cli_names) names = {0};
-    checking check = {.context = context, .progress = {.out = &context->out}};
+    checking check = {.context = context,
+                      .progress = {.out = &context->out, .begun_usec = cli_monotonic_usec()}};
     lls_validate_options options = {.abi = LLS_ABI,
                                     .finding = on_finding,
                                     .progress = on_progress,

@@ -2,8 +2,9 @@
 records chat 100000 | llmspell storage import agent_state --quiet
 llmspell storage migrate plan --from lmdb --to lmdb --to-path copy --components agent_state \
     --output plan.yaml --quiet >/dev/null
+: >err
 # A shell starts background commands with SIGINT ignored; env puts it back.
-env --default-signal=INT llmspell storage migrate execute --plan plan.yaml >out 2>err &
+env --default-signal=INT llmspell storage migrate execute --plan plan.yaml >out 2>>err &
 migration=$!
 tries=0
 until grep -q 'Copying' err || [ $tries -ge 600 ]; do
