@@ -15,7 +15,7 @@ static bool grow(lls_buf *buf, size_t need)
         return false;
     }
 
-    size_t cap = buf->cap ? buf->cap : BUF_MIN;
+    size_t cap = buf->cap ? buf->cap : max < BUF_MIN ? max : BUF_MIN;
     while (cap < need)
         cap = cap > max / 2 ? max : cap * 2;
 

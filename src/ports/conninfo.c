@@ -191,9 +191,11 @@ static void show_uri(lls_str s, finding *found, lls_buf *out)
         size_t colon = find(s, begin, ':');
         size_t user_end = colon < sign ? colon : sign;
         lls_buf_add_str(out, cut(s, begin, user_end));
+        if (user_end < sign)
+            lls_buf_add_text(out, ":");
         if (user_end + 1 < sign) {
             found->secret = true;
-            lls_buf_printf(out, ":%s", hidden);
+            lls_buf_add_text(out, hidden);
         }
     }
     size_t query = find(s, sign, '?');
