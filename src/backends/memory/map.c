@@ -1,0 +1,100 @@
+#include "backends/memory/memory.h"
+
+#include "base/alloc.h"
+#include "base/scope.h"
+
+void memory_name(lls_buf *out, const lls_str *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            lls_buf_add(out, (lls_bytes){(const uint8_t *)"", 1});
+        lls_buf_add_str(out, parts[i]);
+    }
+}
+
+/* Index of the first entry whose name is not less. */
+static size_t lower_bound(const memory_map *map, lls_bytes name)
+{
+    size_t lo = 0;
+    size_t hi = map->count;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (lls_bytes_cmp(lls_buf_view(&map->entries[mid].name), name) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+memory_entry *memory_map_find(const memory_map *map, lls_bytes name)
+{
+    size_t i = lower_bound(map, name);
+
+    if (i == map->count || !lls_bytes_eq(lls_buf_view(&map->entries[i].name), name))
+        return NULL;
+    return &map->entries[i];
+}
+
+memory_entry *memory_map_make(memory_map *map, lls_bytes name)
+{
+    memory_entry *found = memory_map_find(map, name);
+    if (found)
+        return found;
+
+    memory_entry fresh = {.tree = NULL};
+    lls_buf_add(&fresh.name, name);
+    if (map->count == map->cap && fresh.name.status == LLS_OK) {
+        size_t cap = map->cap ? map->cap * 2 : 8;
+        memory_entry *entries = lls_resize(map->entries, cap * sizeof(*entries));
+        if (!entries) {
+            lls_buf_fini(&fresh.name);
+            return NULL;
+        }
+        map->entries = entries;
+        map->cap = cap;
+    }
+    if (fresh.name.status != LLS_OK)
+        return NULL;
+    size_t i = lower_bound(map, name);
+    memmove(&map->entries[i + 1], &map->entries[i], (map->count - i) * sizeof(map->entries[0]));
+    map->entries[i] = fresh;
+    map->count++;
+    return &map->entries[i];
+}
+
+static void entry_fini(memory_entry *entry)
+{
+    lls_buf_fini(&entry->name);
+    memory_tree_drop(entry->tree);
+}
+
+void memory_map_remove(memory_map *map, lls_bytes prefix)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < map->count; i++) {
+        if (lls_bytes_has_prefix(lls_buf_view(&map->entries[i].name), prefix))
+            entry_fini(&map->entries[i]);
+        else
+            map->entries[kept++] = map->entries[i];
+    }
+    map->count = kept;
+}
+
+void memory_map_fini(memory_map *map)
+{
+    memory_map_remove(map, (lls_bytes){0});
+    lls_free(map->entries);
+    *map = (memory_map){0};
+}
+
+uint64_t memory_map_bytes(const memory_map *map)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < map->count; i++)
+        bytes += memory_tree_bytes(map->entries[i].tree);
+    return bytes;
+}
