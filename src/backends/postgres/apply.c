@@ -20,7 +20,7 @@
 #include <assert.h>
 #include <time.h>
 
-enum { TAG_LOCK = 0, TAG_FIRST = 1, STATUS_TRIES = 50, STATUS_PAUSE_MS = 100 };
+enum { TAG_LOCK = 0, TAG_COMMIT = 1, TAG_FIRST = 2, STATUS_TRIES = 50, STATUS_PAUSE_MS = 100 };
 
 typedef struct batch {
     lls_str tenant;
@@ -29,6 +29,7 @@ typedef struct batch {
     size_t count;
     int64_t xact;     /* 0: not known */
     bool commit_sent; /* from here on it may be done without our knowing */
+    bool committed;   /* said the server; whatever happened after that */
 } batch;
 
 /* The collections that a batch touches, each once. */
@@ -126,13 +127,15 @@ static lls_err add_writes(lls_pg_pipeline *pipeline, const batch *b, lls_error *
     return LLS_OK;
 }
 
-static lls_err keep_xact(void *user, int tag, const PGresult *result, lls_error *err)
+static lls_err keep_progress(void *user, int tag, const PGresult *result, lls_error *err)
 {
     batch *b = user;
     (void)err;
 
     if (tag == TAG_LOCK)
         b->xact = lls_pg_get_int8(result, 0, 0);
+    else if (tag == TAG_COMMIT)
+        b->committed = true;
     return LLS_OK;
 }
 
@@ -159,7 +162,7 @@ static lls_err run_batch(lls_pg_pool *pool, lls_pg_connection *connection, void 
     batch *b = user;
 
     b->xact = 0;
-    b->commit_sent = false;
+    b->commit_sent = b->committed = false;
     LLS_TRY(collect_locks(b, &locks, err));
     lls_pg_add_bytes(&lock, lls_buf_view(&locks));
     LLS_TRY(lls_pg_pipeline_begin(&pipeline, pool, connection, err));
@@ -171,10 +174,12 @@ static lls_err run_batch(lls_pg_pool *pool, lls_pg_connection *connection, void 
     LLS_TRY(lls_pg_pipeline_ask(&pipeline, err));
     LLS_TRY(add_writes(&pipeline, b, err));
     b->commit_sent = true;
-    LLS_TRY(lls_pg_pipeline_add(&pipeline, lls_pg_common_statement(LLS_PG_COMMIT), NULL,
-                                LLS_PG_NO_TAG, err));
-    lls_err e = lls_pg_pipeline_finish(&pipeline, keep_xact, b, err);
-    return e == LLS_OK ? e : name_key(b, pipeline.failed_tag, e, err);
+    LLS_TRY(lls_pg_pipeline_add(&pipeline, lls_pg_common_statement(LLS_PG_COMMIT), NULL, TAG_COMMIT,
+                                err));
+    lls_err e = lls_pg_pipeline_finish(&pipeline, keep_progress, b, err);
+    if (e == LLS_OK || b->committed)
+        return LLS_OK;
+    return name_key(b, pipeline.failed_tag, e, err);
 }
 
 /* Doing it twice leaves the same as doing it once. */

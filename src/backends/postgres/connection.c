@@ -143,6 +143,11 @@ bool lls_pg_is_lost(const lls_pg_connection *connection)
     return PQstatus(connection->pg) == CONNECTION_BAD;
 }
 
+bool lls_pg_has_ended(const lls_pg_connection *connection, const lls_error *err)
+{
+    return lls_pg_is_lost(connection) || strncmp(err->sqlstate, "57P", 3) == 0;
+}
+
 bool lls_pg_is_alive(lls_pg_connection *connection)
 {
     struct pollfd fd = {.fd = PQsocket(connection->pg), .events = POLLIN};

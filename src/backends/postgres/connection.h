@@ -37,6 +37,12 @@ bool lls_pg_is_alive(lls_pg_connection *connection);
 /** Whether libpq gave the connection up. */
 bool lls_pg_is_lost(const lls_pg_connection *connection);
 
+/**
+ * Whether `err`, from using the connection, is the end of it: libpq gave it up, or the server said
+ * farewell and has only not hung up yet.
+ */
+bool lls_pg_has_ended(const lls_pg_connection *connection, const lls_error *err);
+
 /** Send everything that is queued, taking in answers meanwhile. */
 lls_err lls_pg_flush(lls_pg_connection *connection, lls_error *err) LLS_CHECKED;
 

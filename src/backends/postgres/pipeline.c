@@ -138,6 +138,14 @@ static lls_err read_one(lls_pg_pipeline *pipeline, PGresult **out, lls_error *er
     return LLS_OK;
 }
 
+/* What was counted as prepared when it was sent, but failed or was skipped. */
+static void forget_prepared(lls_pg_pipeline *pipeline, lls_pg_expected expected)
+{
+    if (expected.statement >= 0)
+        pipeline->connection->prepared[expected.statement / 64] &=
+            ~(UINT64_C(1) << (expected.statement % 64));
+}
+
 /* Look at one result: tell it, or record that it is the first failure. */
 static lls_err judge(lls_pg_pipeline *pipeline, lls_pg_expected expected, const PGresult *result,
                      lls_pg_each_fn each, void *user, lls_error *err)
@@ -145,9 +153,8 @@ static lls_err judge(lls_pg_pipeline *pipeline, lls_pg_expected expected, const 
     ExecStatusType status = PQresultStatus(result);
     bool is_good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 
-    if (expected.statement >= 0 && !is_good) // it was not prepared after all
-        pipeline->connection->prepared[expected.statement / 64] &=
-            ~(UINT64_C(1) << (expected.statement % 64));
+    if (!is_good)
+        forget_prepared(pipeline, expected);
     if (is_good)
         return expected.tag != LLS_PG_NO_TAG && each ? each(user, expected.tag, result, err)
                                                      : LLS_OK;
@@ -173,8 +180,8 @@ static lls_err read_all(lls_pg_pipeline *pipeline, lls_pg_each_fn each, void *us
             return first == LLS_OK ? e : first;
         if (first == LLS_OK)
             first = judge(pipeline, expected, result, each, user, err);
-        else if (expected.statement >= 0)
-            (void)judge(pipeline, expected, result, NULL, NULL, &ignored);
+        else
+            forget_prepared(pipeline, expected);
     }
     return first;
 }

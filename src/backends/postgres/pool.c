@@ -133,8 +133,7 @@ lls_err lls_pg_acquire(lls_pg_pool *pool, lls_pg_connection **out, lls_error *er
             *out = connection;
             return LLS_OK;
         }
-        lls_pg_disconnect(connection);
-        count_closed(pool);
+        lls_pg_drop(pool, connection);
     }
     lls_err e = lls_pg_connect(&pool->conf, &connection, err);
     if (e != LLS_OK) {
@@ -145,11 +144,16 @@ lls_err lls_pg_acquire(lls_pg_pool *pool, lls_pg_connection **out, lls_error *er
     return LLS_OK;
 }
 
+void lls_pg_drop(lls_pg_pool *pool, lls_pg_connection *connection)
+{
+    lls_pg_disconnect(connection);
+    count_closed(pool);
+}
+
 void lls_pg_release(lls_pg_pool *pool, lls_pg_connection *connection)
 {
     if (lls_pg_is_lost(connection) || lls_pg_reset(connection, NULL) != LLS_OK) {
-        lls_pg_disconnect(connection);
-        count_closed(pool);
+        lls_pg_drop(pool, connection);
         return;
     }
     connection->used_usec = lls_monotonic_usec();
@@ -191,13 +195,15 @@ static lls_err try_once(lls_pg_pool *pool, const lls_pg_work *work, bool *lost, 
     *lost = false;
     LLS_TRY(lls_pg_acquire(pool, &connection, why));
     lls_err e = work->run(pool, connection, work->user, why);
-    *lost = lls_pg_is_lost(connection);
+    *lost = e != LLS_OK && lls_pg_has_ended(connection, why);
     if (e != LLS_OK && !*lost && lls_pg_schema_is_missing(why)) {
         (void)lls_pg_reset(connection, NULL);
         e = lls_pg_schema_explain(connection, why);
     }
     if (e == LLS_OK && work->keep)
         *work->keep = connection;
+    else if (*lost)
+        lls_pg_drop(pool, connection);
     else
         lls_pg_release(pool, connection);
     return e;

@@ -39,6 +39,9 @@ lls_err lls_pg_acquire(lls_pg_pool *pool, lls_pg_connection **out, lls_error *er
 /** Give it back. Whatever it was in the middle of is rolled back; a dead one is closed. */
 void lls_pg_release(lls_pg_pool *pool, lls_pg_connection *connection);
 
+/** Close it instead. */
+void lls_pg_drop(lls_pg_pool *pool, lls_pg_connection *connection);
+
 /** Something to do on a connection, as often as it takes. */
 typedef struct lls_pg_work {
     lls_err (*run)(lls_pg_pool *pool, lls_pg_connection *connection, void *user, lls_error *err);

@@ -359,15 +359,29 @@ static lls_err learn_truth(pg_stage *stage, lls_error *err)
     return LLS_OK;
 }
 
+static lls_err keep_commit(void *user, int tag, const PGresult *result, lls_error *err)
+{
+    bool *committed = user;
+    (void)tag;
+    (void)result;
+    (void)err;
+
+    *committed = true;
+    return LLS_OK;
+}
+
+/* Once COMMIT was answered, nothing that happens to the connection matters. */
 static lls_err commit(pg_stage *stage, lls_error *err)
 {
+    bool committed = false;
     LLS_AUTO(lls_pg_pipeline) pipeline = {0};
     lls_pg_params params = run_params(stage);
 
     LLS_TRY(lls_pg_pipeline_begin(&pipeline, stage->pool, stage->held, err));
     LLS_TRY(add(&pipeline, LLS_PG_STAGE_PUBLISH, &params, LLS_PG_NO_TAG, err));
-    LLS_TRY(add(&pipeline, LLS_PG_COMMIT, NULL, LLS_PG_NO_TAG, err));
-    return lls_pg_pipeline_finish(&pipeline, NULL, NULL, err);
+    LLS_TRY(add(&pipeline, LLS_PG_COMMIT, NULL, 0, err));
+    lls_err e = lls_pg_pipeline_finish(&pipeline, keep_commit, &committed, err);
+    return committed ? LLS_OK : e;
 }
 
 static lls_err stage_publish(lls_kv_stage *base, lls_error *err)
@@ -378,9 +392,12 @@ static lls_err stage_publish(lls_kv_stage *base, lls_error *err)
         return lls_fail(err, LLS_E_INVALID, "the stage is not prepared");
     if (stage->scan_is_open)
         return lls_fail(err, LLS_E_BUSY, "a scan of this stage is open");
-    lls_err e = commit(stage, err);
-    bool lost = lls_pg_is_lost(stage->held);
+    lls_error why = {0};
+    lls_err e = commit(stage, &why);
+    bool lost = e != LLS_OK && lls_pg_has_ended(stage->held, &why);
     let_go(stage);
+    if (e != LLS_OK && err)
+        *err = why;
     return lost ? learn_truth(stage, err) : e;
 }
 
