@@ -157,8 +157,10 @@ static lls_err check_conflicts(const lls_run *run, findings *f, lls_error *err)
             return lls_wrap(err, e, "look for conflicts in %s", name);
         f->target_count += held;
         f->conflicts += conflicts;
-        lls_buf_printf(&text, "target: %llu records of %s, %llu of them will be replaced by others",
-                       (unsigned long long)held, name, (unsigned long long)conflicts);
+        lls_buf_printf(&text, "target: %llu records of %s", (unsigned long long)held, name);
+        if (conflicts > 0)
+            lls_buf_printf(&text, ", %llu of them will be replaced by others",
+                           (unsigned long long)conflicts);
         LLS_TRY(tell(run, conflicts ? LLS_EVENT_WARNING : LLS_EVENT_CHECK, name, &text, err));
     }
     if (f->conflicts > 0 && !run->plan->backup_enabled)
