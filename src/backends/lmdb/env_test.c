@@ -263,7 +263,6 @@ static void a_killed_reader_is_cleaned_up(void **state)
     assert_int_equal(read(ready[0], &byte, 1), 1);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(fixture_wait(pid), 1000 + SIGKILL);
-    LLS_AUTO(lls_backend_ref) again = NULL;
     env_of(backend)->commits = 999; // the thousandth commit looks
     assert_ok(fixture_put(backend, 2, 1, 100, &err), err);
     assert_int_equal(mdb_reader_check(env_of(backend)->raw, &dead), 0);

@@ -74,7 +74,6 @@ static void another_key_or_length_is_noticed(void **state)
 
 static void damage(const char *path, unsigned i)
 {
-    LLS_AUTO(lls_backend_ref) backend = fixture_open(path);
     char data[80];
     char needle[16];
     lls_bytes key = fixture_key(i, needle);
