@@ -5,6 +5,23 @@
 
 enum { SETTINGS_MAX = 64 }; /* more than the options of any backend, twice */
 
+/*
+ * The item whose key is `head` and `tail` one behind the other. Nothing is allocated: a
+ * key that could not be built would look like one that nobody set, and the default be opened.
+ */
+static const lls_config_item *find_parts(const lls_config *config, const char *head,
+                                         const char *tail)
+{
+    size_t head_len = strlen(head);
+
+    for (size_t i = 0; i < config->count; i++) {
+        const char *key = config->items[i].key;
+        if (strncmp(key, head, head_len) == 0 && strcmp(key + head_len, tail) == 0)
+            return &config->items[i];
+    }
+    return NULL;
+}
+
 const char *lls_config_raw(const lls_config *config, const char *key)
 {
     const lls_config_item *item = lls_config_find(config, lls_str_of(key));
@@ -24,20 +41,24 @@ static const char *default_name(const lls_config *config)
 
 const char *lls_config_route(const lls_config *config, const char *component)
 {
-    LLS_AUTO(lls_buf) key = {0};
+    const lls_config_item *item = find_parts(config, "storage.components.", component);
 
-    lls_buf_printf(&key, "storage.components.%s", component);
-    const char *name = lls_config_raw(config, lls_buf_cstr(&key));
-    return name ? name : default_name(config);
+    return item ? item->value : default_name(config);
 }
 
 static const lls_config_item *backend_item(const lls_config *config, const char *name,
                                            const char *option)
 {
-    LLS_AUTO(lls_buf) key = {0};
+    size_t len = strlen(name);
 
-    lls_buf_printf(&key, "storage.backends.%s.%s", name, option);
-    return lls_config_find(config, lls_buf_str(&key));
+    for (size_t i = 0; i < config->count; i++) {
+        const char *key = config->items[i].key;
+        size_t head = sizeof("storage.backends.") - 1;
+        if (strncmp(key, "storage.backends.", head) == 0 && strncmp(key + head, name, len) == 0 &&
+            key[head + len] == '.' && strcmp(key + head + len + 1, option) == 0)
+            return &config->items[i];
+    }
+    return NULL;
 }
 
 lls_err lls_config_backend_type(const lls_config *config, const char *name, const char **type,
@@ -61,13 +82,11 @@ lls_err lls_config_backend_type(const lls_config *config, const char *name, cons
 static const lls_config_item *find_setting(const lls_config *config, const char *name,
                                            const char *option)
 {
-    LLS_AUTO(lls_buf) key = {0};
     const lls_config_item *own = backend_item(config, name, option);
 
     if (strcmp(option, "path") != 0 && strcmp(option, "connection") != 0)
         return own;
-    lls_buf_printf(&key, "storage.%s", option);
-    const lls_config_item *general = lls_config_find(config, lls_buf_str(&key));
+    const lls_config_item *general = find_parts(config, "storage.", option);
     if (!general || strcmp(config->backend_at[general->rank], name) != 0)
         return own;
     return own && own->rank >= general->rank ? own : general;
