@@ -1,7 +1,7 @@
 /*
- * Migrations between two embedded stores whose process is killed at random moments, again and
- * again: at every look the target is as it was or all of it is there, and in the end it is exactly
- * what was asked for.
+ * Migrations from an embedded store into another, and into a server, whose process is killed at
+ * random moments, again and again: at every look the target is as it was or all of it is there, and
+ * in the end it is exactly what was asked for.
  *
  * LLS_TORTURE_ROUNDS says how many migrations; LLS_TORTURE_SEED repeats the moments of a run.
  */
@@ -10,6 +10,7 @@
 #include "migrate/engine.h"
 #include "migrate/phase.h"
 #include "testing/migration.h"
+#include "testing/private_postgres.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -18,13 +19,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RECORDS = 400, KILLS_MAX = 4, ROUNDS = 160, SKIP = 77 };
+enum { RECORDS = 400, KILLS_MAX = 4, ROUNDS = 160, SERVER_SHARE = 8, SKIP = 77 };
 
 typedef enum act { FORWARD, BACK } act;
 
 typedef struct torture {
     lls_buf source; /* paths of the stores */
     lls_buf target;
+    const char *server; /* how to reach the target when it is one, or NULL */
     lls_migration m;
     lls_sum before; /* what the target held, and what it should hold */
     lls_sum after;
@@ -52,6 +54,23 @@ static lls_backend *open_store(const char *path, lls_access access)
     assert_ok(lls_backend_open(LLS_STR("lmdb"), settings, LLS_COUNT(settings), &params, &out, &err),
               err);
     return out;
+}
+
+static lls_backend *open_server(const char *connection)
+{
+    lls_setting settings[] = {{"connection", connection, NULL}};
+    lls_backend *out = NULL;
+    lls_error err = {0};
+
+    assert_ok(lls_backend_open(LLS_STR("postgres"), settings, 1, NULL, &out, &err), err);
+    return out;
+}
+
+static lls_backend *open_target(torture *t)
+{
+    if (t->server)
+        return open_server(t->server);
+    return open_store(lls_buf_cstr(&t->target), LLS_READ_WRITE);
 }
 
 /* The newest run folder whose run began; false: none. What did not begin is removed. */
@@ -87,7 +106,7 @@ static bool find_run(torture *t)
 static lls_err attempt(torture *t, act what, lls_error *err)
 {
     LLS_AUTO(lls_backend_ref) source = open_store(lls_buf_cstr(&t->source), LLS_READ_ONLY);
-    LLS_AUTO(lls_backend_ref) target = open_store(lls_buf_cstr(&t->target), LLS_READ_WRITE);
+    LLS_AUTO(lls_backend_ref) target = open_target(t);
     bool begun = find_run(t);
     lls_err e;
 
@@ -129,10 +148,9 @@ static bool same(lls_sum a, lls_sum b)
     return a.count == b.count && lls_digest_eq(a.digest, b.digest);
 }
 
-static lls_sum sum_target(const torture *t, bool *clean)
+static lls_sum sum_target(torture *t, bool *clean)
 {
-    lls_buf path = t->target;
-    LLS_AUTO(lls_backend_ref) target = open_store(lls_buf_cstr(&path), LLS_READ_WRITE);
+    LLS_AUTO(lls_backend_ref) target = open_target(t);
 
     *clean = lls_migration_is_clean(target->kv);
     return lls_migration_sum(target->kv);
@@ -142,12 +160,16 @@ static lls_sum sum_target(const torture *t, bool *clean)
 static void fill_target(torture *t)
 {
     LLS_AUTO(lls_backend_ref) source = open_store(lls_buf_cstr(&t->source), LLS_READ_ONLY);
-    LLS_AUTO(lls_backend_ref) target = open_store(lls_buf_cstr(&t->target), LLS_READ_WRITE);
+    LLS_AUTO(lls_backend_ref) target = open_target(t);
     LLS_AUTO(lls_kv_iter_ref) it = NULL;
     lls_kv_space space = {LLS_STR("acme"), lls_migration_colls[0]};
     lls_error err = {0};
     lls_kv_item item;
 
+    for (size_t c = 0; t->server && c < LLS_MIGRATION_COLLS; c++)
+        assert_ok(
+            lls_kv_clear(target->kv, (lls_kv_space){space.tenant, lls_migration_colls[c]}, &err),
+            err);
     lls_migration_fill(target->kv, 99, 20);
     assert_ok(lls_kv_scan(source->kv, space, (lls_kv_range){0}, LLS_KV_ALL, &it, &err), err);
     for (size_t i = 0; i < 40 && lls_kv_iter_next(it, &item, &err) == LLS_OK; i++) {
@@ -168,13 +190,14 @@ static void new_target(torture *t)
     fill_target(t);
 }
 
-static void setup(torture *t)
+static void setup(torture *t, const char *server)
 {
     const char *seed = getenv("LLS_TORTURE_SEED");
     lls_error err = {0};
     bool clean;
 
-    *t = (torture){.dice = seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)getpid()};
+    *t = (torture){.dice = seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)getpid(),
+                   .server = server};
     print_message("LLS_TORTURE_SEED=%u\n", t->dice);
     lls_migration_init(&t->m, NULL, NULL);
     t->m.plan->components[0].batch_size = 50;
@@ -261,26 +284,50 @@ static unsigned rounds(void)
     return set ? (unsigned)strtoul(set, NULL, 10) : ROUNDS;
 }
 
-static void a_killed_migration_resumes_exactly(void **state)
+static void rounds_of(const char *server, unsigned count, bool back)
 {
     torture t;
 
-    (void)state;
-    setup(&t);
-    for (unsigned i = 0; i < rounds() / 2; i++)
-        round_of(&t, false);
+    setup(&t, server);
+    for (unsigned i = 0; i < count; i++)
+        round_of(&t, back);
     teardown(&t);
+}
+
+static void a_killed_migration_resumes_exactly(void **state)
+{
+    (void)state;
+    rounds_of(NULL, rounds() / 2, false);
 }
 
 static void a_killed_migration_rolls_back_exactly(void **state)
 {
-    torture t;
+    (void)state;
+    rounds_of(NULL, rounds() / 2, true);
+}
+
+static void begin_schema(const char *connection)
+{
+    LLS_AUTO(lls_backend_ref) backend = open_server(connection);
+    lls_error err = {0};
+
+    assert_non_null(backend->def->schema);
+    assert_ok(backend->def->schema->apply(backend, NULL, NULL, &err), err);
+}
+
+static void killed_at_work_on_a_server_it_ends_exactly(void **state)
+{
+    lls_private_postgres server;
+    lls_error err = {0};
 
     (void)state;
-    setup(&t);
-    for (unsigned i = 0; i < rounds() / 2; i++)
-        round_of(&t, true);
-    teardown(&t);
+    if (!lls_backend_find(LLS_STR("postgres")) || !lls_private_postgres_is_possible())
+        skip();
+    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
+    begin_schema(server.connection);
+    rounds_of(server.connection, rounds() / SERVER_SHARE, false);
+    rounds_of(server.connection, rounds() / SERVER_SHARE, true);
+    lls_private_postgres_stop(&server);
 }
 
 int main(void)
@@ -288,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_migration_resumes_exactly),
         cmocka_unit_test(a_killed_migration_rolls_back_exactly),
+        cmocka_unit_test(killed_at_work_on_a_server_it_ends_exactly),
     };
 
     if (!lls_backend_find(LLS_STR("lmdb")))
