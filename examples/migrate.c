@@ -49,9 +49,12 @@ static void print_report(const lls_report *report)
 {
     for (size_t i = 0; i < report->component_count; i++) {
         const lls_report_component *component = &report->components[i];
-        printf("%s: %" PRIu64 " read, %" PRIu64 " verified, digest %s\n", component->name,
-               component->source_count, component->verified,
-               component->digest ? component->digest : "-");
+        if (report->dry_run)
+            printf("%s: %" PRIu64 " to copy\n", component->name, component->source_count);
+        else
+            printf("%s: %" PRIu64 " read, %" PRIu64 " verified, digest %s\n", component->name,
+                   component->source_count, component->verified,
+                   component->digest ? component->digest : "-");
     }
     if (report->folder)
         printf("to undo it: llmspell storage migrate rollback --backup %s\n", report->folder);
