@@ -1,5 +1,6 @@
 #include "cli/configure.h"
 
+#include "cli/output.h"
 #include "cli/scope.h"
 
 #include <strings.h>
@@ -114,15 +115,6 @@ lls_err cli_configure(cli_context *context, const char *component, lls_config **
     return lls_config_load(&sources, config, err);
 }
 
-lls_err cli_open_store(cli_context *context, const char *component, lls_open_mode mode,
-                       lls_config **config, lls_store **store, lls_error *err)
-{
-    lls_store_options options = {.abi = LLS_ABI, .mode = mode};
-
-    LLS_TRY(cli_configure(context, component, config, err));
-    return lls_store_open(*config, &options, store, err);
-}
-
 const char *cli_backend_kind(const lls_config *config, const char *name)
 {
     LLS_AUTO(lls_buf) key = {0};
@@ -139,4 +131,25 @@ bool cli_backend_find(const char *name, lls_backend_info *out)
         if (strcmp(out->name, name) == 0)
             return true;
     return false;
+}
+
+/* A program ends sooner than its user may think of. */
+static void warn_of_loss(const cli_context *context, const lls_config *config, const char *name)
+{
+    lls_backend_info info;
+
+    if (name && cli_backend_find(cli_backend_kind(config, name), &info) && !info.persistent)
+        cli_warn(&context->out, "the backend '%s' keeps nothing when this command ends", name);
+}
+
+lls_err cli_open_store(cli_context *context, const char *component, lls_open_mode mode,
+                       lls_config **config, lls_store **store, lls_error *err)
+{
+    lls_store_options options = {.abi = LLS_ABI, .mode = mode};
+
+    LLS_TRY(cli_configure(context, component, config, err));
+    LLS_TRY(lls_store_open(*config, &options, store, err));
+    if (mode == LLS_OPEN_WRITE)
+        warn_of_loss(context, *config, lls_store_backend_of(*store, lls_str_of(component)));
+    return LLS_OK;
 }
