@@ -19,6 +19,7 @@ void lls_json_quote(lls_str text, lls_buf *out)
         else
             lls_buf_printf(out, "\\u%04x", c);
     }
-    lls_buf_add_str(out, (lls_str){text.data + from, text.len - from});
+    if (from < text.len)
+        lls_buf_add_str(out, (lls_str){text.data + from, text.len - from});
     lls_buf_add_text(out, "\"");
 }

@@ -273,7 +273,7 @@ static bool show(lls_str s, lls_buf *out)
         return found.secret;
     out->len = before;
     lls_buf_add_text(out, hidden);
-    return found.secret || contains(s, "pass") || contains(s, "@") || contains(s, "%");
+    return found.secret || is_uri(s) || contains(s, "pass") || contains(s, "@") || contains(s, "%");
 }
 
 bool lls_conninfo_has_password(lls_str conninfo)

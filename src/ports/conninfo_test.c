@@ -86,6 +86,7 @@ static void of_malformed_strings_nothing_is_shown(void **state)
         "postgresql://u:secret/rest@h",
         "postgresql://u:sec@ret@h/d",
         "postgresql://u:12?secret@h",
+        "postgresql://u:secret",
         "mysql://u:secret@h",
         "POSTGRESQL://u:secret@h",
     };
