@@ -107,17 +107,22 @@ static bool check_escape(parser *p)
     return true;
 }
 
-/* Whether any byte of the word is a quote, a backslash, below 0x20 or above 0x7f: those need a
- * closer look, all others may be passed over eight at a time. (A byte above one that matched may
- * match too; that only costs the closer look.) */
-static bool needs_look(uint64_t word)
+/* How many of the eight bytes come before the first that needs a closer look: a quote, a backslash,
+ * one below 0x20 or above 0x7f. A subtraction borrows from the bytes behind a match only, so the
+ * first match is exact. */
+static size_t plain_bytes(const char *at)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t tops = ones * 0x80;
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
     uint64_t quote = word ^ ones * '"';
     uint64_t slash = word ^ ones * '\\';
-
-    return ((word | (word - ones * 0x20) | (quote - ones) | (slash - ones)) & tops) != 0;
+    uint64_t match = (word | (word - ones * 0x20) | (quote - ones) | (slash - ones)) & ones * 0x80;
+    return match ? (size_t)__builtin_ctzll(match) / 8 : 8;
 }
 
 static bool check_string(parser *p)
@@ -125,11 +130,10 @@ static bool check_string(parser *p)
     p->at++;
     while (p->at < p->end) {
         while (p->end - p->at >= 8) {
-            uint64_t word;
-            memcpy(&word, p->at, sizeof(word));
-            if (needs_look(word))
+            size_t n = plain_bytes(p->at);
+            p->at += n;
+            if (n < 8)
                 break;
-            p->at += 8;
         }
         if (p->at == p->end)
             break;
