@@ -7,6 +7,7 @@ typedef struct hint_row {
     const char *advice;
 } hint_row;
 
+#define NO_SCHEMA "an administrator sets it up, once: llmspell storage schema apply"
 #define NO_STORE                                                                                   \
     "the first put or import makes a store; llmspell storage config show --origin tells where"
 
@@ -19,13 +20,14 @@ static const hint_row rows[] = {
     {LLS_E_UNAVAILABLE, "", "3D",
      "the database does not exist; create it, or correct the connection: llmspell storage config "
      "show --origin"},
+    {LLS_E_UNAVAILABLE, "", "3F", NO_SCHEMA},
+    {LLS_E_UNAVAILABLE, "", "42", NO_SCHEMA},
+    {LLS_E_UNAVAILABLE, "", "22", NO_SCHEMA}, // the role that the schema makes is not there
+    {LLS_E_NOTFOUND, "", "3F", NO_SCHEMA},
+    {LLS_E_NOTFOUND, "", "42", NO_SCHEMA},
     {LLS_E_UNAVAILABLE, "", "",
      "is the server running? llmspell storage config show --origin tells where the connection "
      "comes from"},
-    {LLS_E_NOTFOUND, "", "3F", "set up the schema, once: llmspell storage schema apply"},
-    {LLS_E_NOTFOUND, "", "42P01", "set up the schema, once: llmspell storage schema apply"},
-    {LLS_E_INVALID, "", "3F", "set up the schema, once: llmspell storage schema apply"},
-    {LLS_E_INVALID, "", "42P01", "set up the schema, once: llmspell storage schema apply"},
     {LLS_E_NOTFOUND, "storage get", "", "llmspell storage list COMPONENT prints the keys"},
     {LLS_E_NOTFOUND, "storage delete", "", "llmspell storage list COMPONENT prints the keys"},
     {LLS_E_NOTFOUND, "storage list", "", NO_STORE},
