@@ -156,6 +156,9 @@ static int days_in(int year, int month)
 
 lls_err lls_time_parse(lls_str text, int64_t *usec, lls_error *err)
 {
+    if (text.len == 0) // `data` may be NULL
+        return lls_fail(err, LLS_E_PARSE, "'' is not an RFC 3339 time");
+
     cursor c = {text.data, text.data + text.len, true};
     int year = number(&c, 4, 1, 9999);
     expect(&c, "-");
