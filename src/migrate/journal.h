@@ -4,7 +4,7 @@
  * The file is a header and frames; a frame is {length, checksum, payload} and holds what one
  * commit wrote, so that a commit is there as a whole or not at all. A tail that was torn off in the
  * middle of a frame is forgotten; damage before the last frame is LLS_E_CORRUPT with the offset.
- * docs/FORMATS.md describes every byte.
+ * docs/formats/migration.md describes every byte.
  *
  * The file is also what two processes at work on one run are kept apart by: opening it for writing
  * takes a lock on it that ends with the process.

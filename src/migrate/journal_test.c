@@ -230,6 +230,78 @@ static void what_was_not_committed_is_not_there(void **state)
     teardown(&f);
 }
 
+/* A journal of format 1, as it was first written: it must be read for ever. */
+static const char golden[] =
+    "4c4c534a524e4c0a01000000525374b628000000045882ec0101000000000000000b0000006d6967"
+    "726174696f6e2d3102000000000000000100000000000000b1000000e57c9a160202000000000000"
+    "000a0000007069642031206f6e206103030000000000000006010404000000000000000100000005"
+    "00000000000000060000000000000008000000000000000700000000000000010000006b05090000"
+    "00000000000200000001000000000000000200000000000000040000000000000003000000000000"
+    "00050000000000000006000000000000000800000000000000070000000000000009000000000000"
+    "000a00000000000000";
+
+static lls_err check_golden(void *user, const lls_entry *e, lls_error *err)
+{
+    size_t *n = user;
+
+    (void)err;
+    switch ((*n)++) {
+    case 0:
+        assert_int_equal(e->type, LLS_ENTRY_RUN);
+        assert_true(lls_str_eq(e->text, LLS_STR("migration-1")));
+        assert_int_equal(e->digest.high, 1);
+        assert_int_equal(e->digest.low, 2);
+        break;
+    case 1:
+        assert_int_equal(e->type, LLS_ENTRY_HOLDER);
+        assert_true(lls_str_eq(e->text, LLS_STR("pid 1 on a")));
+        break;
+    case 2:
+        assert_int_equal(e->type, LLS_ENTRY_PHASE);
+        assert_int_equal(e->phase, LLS_PHASE_UNDOING);
+        assert_true(e->published);
+        break;
+    case 3:
+        assert_int_equal(e->type, LLS_ENTRY_PROGRESS);
+        assert_int_equal(e->component, 1);
+        assert_int_equal(e->sum.bytes, 6);
+        assert_int_equal(e->sum.digest.high, 7);
+        break;
+    default:
+        assert_int_equal(e->type, LLS_ENTRY_OUTCOME);
+        assert_int_equal(e->at_usec, 9);
+        assert_int_equal(e->component, 2);
+        assert_int_equal(e->target.count, 5);
+        assert_int_equal(e->verified, 9);
+        assert_int_equal(e->replaced, 10);
+    }
+    return LLS_OK;
+}
+
+static unsigned digit(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static void a_journal_of_the_first_version_is_read(void **state)
+{
+    fixture f;
+    LLS_AUTO(lls_buf) bytes = {0};
+    lls_error err = {0};
+    size_t entries = 0;
+
+    (void)state;
+    setup(&f);
+    for (size_t i = 0; golden[i]; i += 2) {
+        uint8_t byte = (uint8_t)(digit(golden[i]) << 4 | digit(golden[i + 1]));
+        lls_buf_add(&bytes, (lls_bytes){&byte, 1});
+    }
+    write_bytes(&f, lls_buf_view(&bytes));
+    assert_ok(lls_journal_read(lls_buf_cstr(&f.path), check_golden, &entries, &err), err);
+    assert_int_equal(entries, 5);
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +311,7 @@ int main(void)
         cmocka_unit_test(the_offset_of_the_damage_is_told),
         cmocka_unit_test(only_one_may_have_it_open),
         cmocka_unit_test(what_was_not_committed_is_not_there),
+        cmocka_unit_test(a_journal_of_the_first_version_is_read),
     };
 
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
