@@ -1,9 +1,10 @@
 # Ctrl-C while a pipe has nothing to give: the import ends, and says how much it stored.
 mkfifo pipe
 {
-    records chat 1000
-    sleep 30
+    records chat 1001 # a batch, and the line that shows that it is full
+    exec sleep 30
 } >pipe &
+writer=$!
 env --default-signal=INT llmspell storage import agent_state pipe &
 import=$!
 tries=0
@@ -14,3 +15,5 @@ done
 kill -INT $import
 wait $import
 ended $?
+kill $writer
+llmspell storage list agent_state | wc -l
