@@ -42,7 +42,10 @@ LLS_API lls_err lls_session_load(lls_store *store, lls_str session_id, lls_sessi
 LLS_API lls_err lls_session_save(lls_store *store, lls_session *session,
                                  lls_error *err) LLS_CHECKED;
 
-/** Let a session live until `expires_usec` (0: for ever) without changing it otherwise. */
+/**
+ * Let a session live until `expires_usec` (0: for ever). Its JSON stays; its version goes up, so
+ * who loaded it before and saves it now gets LLS_E_CONFLICT. Errors: LLS_E_NOTFOUND.
+ */
 LLS_API lls_err lls_session_touch(lls_store *store, lls_str session_id, int64_t expires_usec,
                                   lls_error *err) LLS_CHECKED;
 
