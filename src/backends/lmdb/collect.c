@@ -21,10 +21,10 @@ typedef struct corpse {
     unsigned keys; /* most records to delete at once */
 } corpse;
 
-/* A record costs the rewriting of its neighbours, unless it has pages of its own. */
+/* A record costs the rewriting of its neighbours, or, with pages of its own, the look at them. */
 static size_t cost(const MDB_val *key, const MDB_val *val)
 {
-    return key->mv_size + (val->mv_size < 2048 ? val->mv_size : 64);
+    return key->mv_size + (val->mv_size < 2048 ? val->mv_size : 8192);
 }
 
 /* The first dead space. MDB_NOTFOUND: there is none. */

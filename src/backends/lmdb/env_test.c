@@ -1,5 +1,5 @@
-#include "backends/lmdb/fixture.h"
 #include "backends/lmdb/kv.h"
+#include "testing/lmdb_fixture.h"
 
 #include <lmdb.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
  * kill_test.c - SIGKILL at random moments. LLS_TORTURE_ROUNDS sets how often (120), and
  * LLS_TORTURE_SEED repeats a run.
  */
-#include "backends/lmdb/fixture.h"
+#include "testing/lmdb_fixture.h"
 
 #include <signal.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /** lmdb_test.c - the port's suites: as it is preset, relaxed, and with a map that must grow. */
-#include "backends/lmdb/fixture.h"
 #include "testing/kv_suite.h"
+#include "testing/lmdb_fixture.h"
 #include "testing/stage_suite.h"
 
 /* `*state` is the backend while tests run; the folder is found again by where it was opened. */

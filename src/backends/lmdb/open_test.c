@@ -1,7 +1,7 @@
 /** open_test.c - what is refused, with which words, and what a full disk does. */
 #include "backends/lmdb/env.h"
-#include "backends/lmdb/fixture.h"
 #include "base/file.h"
+#include "testing/lmdb_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>

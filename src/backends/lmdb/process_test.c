@@ -1,5 +1,5 @@
 /** process_test.c - eight processes, and eight threads, at once on one store. */
-#include "backends/lmdb/fixture.h"
+#include "testing/lmdb_fixture.h"
 
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 /** stage_test.c - what stages of this backend promise beyond the port's suite. */
-#include "backends/lmdb/fixture.h"
 #include "backends/lmdb/kv.h"
+#include "testing/lmdb_fixture.h"
 
 static lls_kv_stage *open_run(lls_backend *backend, lls_str run, lls_stage_mode mode)
 {

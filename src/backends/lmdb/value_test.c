@@ -1,8 +1,8 @@
 /** value_test.c - the bytes of a record, and a store that an earlier build wrote. */
 #include "backends/lmdb/value.h"
 
-#include "backends/lmdb/fixture.h"
 #include "base/alloc.h"
+#include "testing/lmdb_fixture.h"
 
 static const lls_kv_meta meta = {.version = 5, .created_usec = -1, .updated_usec = 2};
 

@@ -1,6 +1,6 @@
-/** fixture.h - what the tests of this folder share: a store in a temporary folder. */
-#ifndef LLS_BACKENDS_LMDB_FIXTURE_H
-#define LLS_BACKENDS_LMDB_FIXTURE_H
+/** lmdb_fixture.h - what the tests of the LMDB backend share: a store in a temporary folder. */
+#ifndef LLS_TESTING_LMDB_FIXTURE_H
+#define LLS_TESTING_LMDB_FIXTURE_H
 
 #include "base/scope.h"
 #include "ports/backend.h"
