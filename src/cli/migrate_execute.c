@@ -1,9 +1,21 @@
 /* migrate_execute.c - llmspell storage migrate execute */
+#include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/configure.h"
 #include "cli/migrate_run.h"
 #include "cli/output.h"
 #include "cli/scope.h"
+
+/* A plan moves the tenant that it names; --tenant may agree with it, no more. */
+static lls_err check_tenant(cli_context *context, const lls_plan *plan, lls_error *err)
+{
+    const char *given = context->args.values[CLI_TENANT];
+
+    if (given && strcmp(given, lls_plan_tenant(plan)) != 0)
+        return cli_misuse(context, err, "the plan is about the tenant '%s', not '%s'",
+                          lls_plan_tenant(plan), given);
+    return LLS_OK;
+}
 
 static lls_err run(cli_context *context, lls_error *err)
 {
@@ -14,6 +26,7 @@ static lls_err run(cli_context *context, lls_error *err)
     lls_err e;
 
     LLS_TRY(lls_plan_load(context->args.values[CLI_PLAN], &plan, err));
+    LLS_TRY(check_tenant(context, plan, err));
     LLS_TRY(cli_configure(context, NULL, &config, err));
     cli_migrate_run_begin(&migration, context, CLI_MIGRATION);
     cli_say(&context->out, "%s: %s %s %s, tenant %s",

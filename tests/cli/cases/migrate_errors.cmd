@@ -12,6 +12,7 @@ plan --components agent_state --output plan.yaml
 run storage migrate plan --from lmdb --to nothing --components agent_state
 run storage migrate plan --from lmdb --to lmdb --components agent_state
 run storage migrate execute --plan missing.yaml
+run storage migrate execute --plan plan.yaml --tenant other
 sed 's/^components:/colour: red\n&/' plan.yaml >bad.yaml
 run storage migrate execute --plan bad.yaml
 sed 's/batch_size: 1000/batch_size: -1/' plan.yaml >bad.yaml
