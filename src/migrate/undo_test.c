@@ -86,6 +86,52 @@ static void a_rollback_cut_at_every_change_ends_exactly(void **state)
     }
 }
 
+/* Killed behind `publish` and before it could say so: readers and writers are at work already. */
+static bool cut_behind_publish(lls_bench *b, lls_sum after)
+{
+    for (long at = 0; at < 1000; at++) {
+        lls_bench_init(b);
+        bool was_cut = lls_bench_cut(b, lls_migration_execute, at, LLS_CUT_AFTER);
+        if (was_cut && lls_migration_phase(&b->m) == LLS_PHASE_VALID &&
+            lls_sum_same(lls_migration_sum(b->to->kv), after))
+            return true;
+        lls_bench_fini(b);
+    }
+    return false;
+}
+
+static void writes_after_publish_survive_a_resume(void **state)
+{
+    lls_bench b;
+    lls_error err = {0};
+
+    (void)state;
+    assert_true(cut_behind_publish(&b, lls_bench_expected()));
+    lls_migration_put(b.to->kv, "agent:a:written-by-the-application", "{}");
+    lls_sum written = lls_migration_sum(b.to->kv);
+    assert_ok(lls_migration_resume(&b.m, &err), err);
+    assert_int_equal(lls_migration_phase(&b.m), LLS_PHASE_DONE);
+    lls_bench_assert(&b, written);
+    lls_bench_fini(&b);
+}
+
+static void writes_after_publish_are_not_rolled_back(void **state)
+{
+    lls_bench b;
+    lls_error err = {0};
+
+    (void)state;
+    assert_true(cut_behind_publish(&b, lls_bench_expected()));
+    lls_migration_put(b.to->kv, "agent:a:written-by-the-application", "{}");
+    lls_sum written = lls_migration_sum(b.to->kv);
+    assert_code(lls_migration_rollback(&b.m, &err), LLS_E_CONFLICT, err);
+    lls_bench_assert(&b, written);
+    b.m.options.force = true;
+    assert_ok(lls_migration_rollback(&b.m, &err), err);
+    lls_bench_assert(&b, b.before);
+    lls_bench_fini(&b);
+}
+
 /* ---- rolling back ---- */
 
 static void a_rollback_restores_what_was_there(void **state)
@@ -207,6 +253,8 @@ int main(void)
         cmocka_unit_test(cut_at_every_change_it_rolls_back_exactly),
         cmocka_unit_test(a_resume_cut_at_every_change_resumes_exactly),
         cmocka_unit_test(a_rollback_cut_at_every_change_ends_exactly),
+        cmocka_unit_test(writes_after_publish_survive_a_resume),
+        cmocka_unit_test(writes_after_publish_are_not_rolled_back),
         cmocka_unit_test(a_rollback_restores_what_was_there),
         cmocka_unit_test(later_writes_are_not_rolled_back_unless_forced),
         cmocka_unit_test(a_later_run_must_be_rolled_back_first),
