@@ -130,7 +130,7 @@ static lls_err copy_component(lls_run *run, size_t index, lls_error *err)
               .index = index,
               .what = "copy",
               .sum = part->staged,
-              .journalled = true,
+              .journalled = part->staged_known, // a digest of a part is no checkpoint
               .total = part->source.count > count ? part->source.count : 0};
     return copy_scan(&c, scan, err);
 }
