@@ -72,9 +72,9 @@ void lls_run_fini(lls_run *run)
 /* The stage's name is the run's, in the letters that a stage may have. */
 static lls_err name_stages(lls_run *run, lls_error *err)
 {
-    enum { NAME_MAX_ = LLS_RUN_MAX - 5 }; // room for "_undo"
+    enum { LONGEST = LLS_RUN_MAX - 5 }; // room for "_undo"
     size_t len = strlen(run->name);
-    bool good = len > 0 && len <= NAME_MAX_;
+    bool good = len > 0 && len <= LONGEST;
 
     for (size_t i = 0; good && i < len; i++) {
         char c = run->name[i];
