@@ -100,6 +100,9 @@ lls_err lls_pg_pipeline_add(lls_pg_pipeline *pipeline, int statement, const lls_
         params = &none;
     for (int i = 0; i < params->count; i++)
         bytes += (size_t)params->lengths[i];
+    // All that can fail here comes first: once COMMIT is sent, nothing of ours may stop it.
+    lls_buf_reserve(&pipeline->expected, 2 * sizeof(lls_pg_expected));
+    LLS_TRY(lls_buf_status(&pipeline->expected, err));
     LLS_TRY(execute(pipeline, statement, params, err));
     expect(pipeline, tag, -1);
     return send_piece(pipeline, bytes, err);
@@ -192,7 +195,6 @@ lls_err lls_pg_pipeline_finish(lls_pg_pipeline *pipeline, lls_pg_each_fn each, v
     LLS_AUTO(lls_pg_result_ref) sync = NULL;
     PGconn *pg = pipeline->connection->pg;
 
-    LLS_TRY(lls_buf_status(&pipeline->expected, err));
     if (PQpipelineSync(pg) != 1)
         return lls_pg_fail_connection(pg, err);
     lls_err e = read_all(pipeline, each, user, err);

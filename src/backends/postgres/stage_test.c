@@ -1,4 +1,5 @@
 /* Stages under trouble: connections cut at every step, servers that crash, writers meanwhile. */
+#include "base/alloc.h"
 #include "testing/postgres_fixture.h"
 
 #include <pthread.h>
@@ -300,6 +301,55 @@ static void a_writer_that_may_not_wait_is_busy(void **state)
     lls_backend_close(backend);
 }
 
+/* All of it, from open to publish, with few rows. */
+static lls_err migrate_little(lls_backend *backend, lls_error *err)
+{
+    lls_stage_spec spec = {tenant, run, colls, LLS_COUNT(colls), LLS_STAGE_REPLACE};
+    LLS_AUTO(lls_kv_stage_ref) stage = NULL;
+    LLS_AUTO(lls_kv_iter_ref) it = NULL;
+    LLS_AUTO(lls_buf) last = {0};
+    lls_kv_item item = {B("key"), B("{}"), {1, 5, 6, 0}};
+    uint64_t count;
+
+    LLS_TRY(lls_stage_open(backend->kv, &spec, &stage, err));
+    for (size_t i = 0; i < LLS_COUNT(colls); i++) {
+        LLS_TRY(lls_stage_last(stage, colls[i], &last, &count, err));
+        if (count == 0)
+            LLS_TRY(lls_stage_add(stage, colls[i], &item, 1, err));
+    }
+    LLS_TRY(lls_stage_prepare(stage, err));
+    LLS_TRY(lls_stage_scan(stage, colls[0], &it, err));
+    LLS_TRY(lls_kv_iter_next(it, &item, err));
+    lls_kv_iter_close(it);
+    it = NULL;
+    return lls_stage_publish(stage, err);
+}
+
+/* Memory that runs out anywhere is told, costs no more than a connection, and spoils nothing. */
+static void every_failed_allocation_is_survived(void **state)
+{
+    lls_backend *backend = fixture_open(server.connection, NULL, NULL);
+    lls_err e = LLS_E_NOMEM;
+    lls_error err = {0};
+    long n;
+
+    (void)state;
+    reset_target(backend);
+    for (n = 0; e != LLS_OK && n < 2000; n++) {
+        lls_alloc_fail_after(n);
+        e = migrate_little(backend, &err);
+        lls_alloc_fail_after(-1);
+        if (e != LLS_OK)
+            assert_code(e, LLS_E_NOMEM, err);
+        uint64_t count;
+        lls_kv_space space = {tenant, colls[1]};
+        assert_ok(lls_kv_count(backend->kv, space, &count, &err), err);
+        assert_int_equal(count, 1);
+    }
+    assert_true(n > 10 && n < 2000);
+    lls_backend_close(backend);
+}
+
 static void nothing_is_left_behind(void **state)
 {
     lls_backend *backend = fixture_open(server.connection, NULL, NULL);
@@ -329,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_crash_of_the_server_empties_the_stage),
         cmocka_unit_test(a_writer_waits_for_publish),
         cmocka_unit_test(a_writer_that_may_not_wait_is_busy),
+        cmocka_unit_test(every_failed_allocation_is_survived),
         cmocka_unit_test(nothing_is_left_behind),
     };
 

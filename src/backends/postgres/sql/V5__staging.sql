@@ -77,7 +77,10 @@ BEGIN
         RETURN stage_id;
     END IF;
     INSERT INTO llmspell_stage.stage (tenant_id, run, collection)
-        VALUES (tenant, run, collection) RETURNING id INTO stage_id;
+        VALUES (tenant, run, collection) ON CONFLICT DO NOTHING RETURNING id INTO stage_id;
+    IF stage_id IS NULL THEN -- made meanwhile, by a connection that we gave up
+        RETURN llmspell_stage.find(run, collection);
+    END IF;
     relation := format('llmspell_stage.s_%s', stage_id);
     EXECUTE format('CREATE UNLOGGED TABLE %s ('
                    ' key bytea NOT NULL, value json, value_raw bytea, version bigint NOT NULL,'
