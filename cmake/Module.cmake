@@ -21,6 +21,11 @@ function(lls_backend name)
     set_property(GLOBAL APPEND PROPERTY LLS_BACKEND_NAMES ${name})
 endfunction()
 
+# The tests in which threads meet: what `ctest --preset tsan` runs.
+set(LLS_THREADED_TESTS
+    backends.lmdb.process_test backends.memory.memory_test backends.postgres.postgres_test
+    components.lmdb_test components.memory_test migrate.engine_test store.swap_test)
+
 # lls_test(MODULE FILE [TIMEOUT seconds])
 #   One executable per file, registered as MODULE.FILE; exit code 77 means skipped.
 function(lls_test module file)
@@ -34,4 +39,7 @@ function(lls_test module file)
     target_link_libraries(${name} PRIVATE lls-testing)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
+    if(name IN_LIST LLS_THREADED_TESTS)
+        set_tests_properties(${name} PROPERTIES LABELS threads)
+    endif()
 endfunction()
