@@ -6,8 +6,10 @@
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
+#include <exception>
 #include <new>
 #include <string>
+#include <vector>
 
 namespace
 {
@@ -50,17 +52,35 @@ lls_err tell(const walker &w, const std::string &key, const toml::key &name, con
     return w.each(w.user, &entry, w.err);
 }
 
-/* toml++ itself limits how deep tables nest, so this recursion is bounded. */
-lls_err walk(const walker &w, const std::string &prefix, const toml::table &table)
+/* A table on the way from the root to where the walk is. */
+struct level {
+    toml::table::const_iterator at;
+    toml::table::const_iterator end;
+    std::size_t prefix; /* bytes of the key that lead to it */
+};
+
+lls_err walk(const walker &w, const toml::table &root)
 {
-    for (const auto &[name, node] : table) {
-        std::string key =
-            prefix.empty() ? std::string(name.str()) : prefix + "." + std::string(name.str());
-        lls_err e;
-        if (const auto *inner = node.as_table())
-            e = walk(w, key, *inner);
-        else
-            e = tell(w, key, name, node);
+    std::vector<level> levels{{root.begin(), root.end(), 0}};
+    std::string key;
+
+    while (!levels.empty()) {
+        level &top = levels.back();
+        key.resize(top.prefix);
+        if (top.at == top.end) {
+            levels.pop_back();
+            continue;
+        }
+        const auto &[name, node] = *top.at;
+        ++top.at;
+        if (!key.empty())
+            key += '.';
+        key += name.str();
+        if (const auto *inner = node.as_table()) {
+            levels.push_back({inner->begin(), inner->end(), key.size()});
+            continue;
+        }
+        const lls_err e = tell(w, key, name, node);
         if (e != LLS_OK)
             return e;
     }
@@ -78,7 +98,7 @@ lls_err read(lls_str text, const walker &w)
                         static_cast<unsigned>(what.source().begin.line),
                         static_cast<unsigned>(what.source().begin.column), message.c_str());
     }
-    return walk(w, std::string(), result.table());
+    return walk(w, result.table());
 }
 
 } // namespace
@@ -88,9 +108,16 @@ lls_err lls_toml_read(lls_str text, lls_toml_each each, void *user, lls_error *e
     if (text.len > LLS_TOML_MAX)
         return lls_fail(err, LLS_E_FULL, "%zu bytes are over the limit of %zu", text.len,
                         LLS_TOML_MAX);
+    const lls_err e = lls_toml_check_depth(text, err);
+    if (e != LLS_OK)
+        return e;
     try {
         return read(text, walker{each, user, err});
     } catch (const std::bad_alloc &) {
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
+    } catch (const std::exception &what) {
+        return lls_fail(err, LLS_E_INTERNAL, "TOML reader: %s", what.what());
+    } catch (...) {
+        return lls_fail(err, LLS_E_INTERNAL, "TOML reader: unknown exception");
     }
 }
