@@ -25,6 +25,10 @@ void kv_version_begins_again_after_delete(void **state);
 void kv_collections_and_tenants_do_not_mix(void **state);
 void kv_clear_empties_one_space(void **state);
 void kv_count_and_stats_count(void **state);
+void kv_keys_may_begin_with_others(void **state);
+void kv_names_may_be_as_long_as_allowed(void **state);
+void kv_large_batch_is_all_or_nothing(void **state);
+void kv_versions_go_on_after_restore(void **state);
 
 /* kv_suite_scan.c: order, ranges, stable views */
 void kv_scan_is_in_byte_order(void **state);
@@ -39,11 +43,19 @@ void kv_scan_gives_meta_and_large_values(void **state);
 void kv_expired_record_is_not_there(void **state);
 void kv_expired_record_gives_way(void **state);
 void kv_sweep_removes_what_expired(void **state);
+void kv_expired_record_leaves_outputs_alone(void **state);
+void kv_stats_count_what_nobody_swept(void **state);
+void kv_every_write_sets_the_expiry(void **state);
+void kv_restore_may_bring_back_what_expired(void **state);
 
 /* kv_suite_threads.c: many at once, and long histories */
 void kv_threads_lose_no_update(void **state);
+void kv_threads_create_each_key_once(void **state);
 void kv_readers_see_whole_batches(void **state);
 void kv_history_matches_a_model(void **state);
+
+/* kv_suite_history.c */
+void kv_history_of_several_spaces_matches_a_model(void **state);
 
 int kv_empty(void **state); /**< Empties the spaces that the suite uses. */
 
@@ -65,6 +77,16 @@ int kv_empty(void **state); /**< Empties the spaces that the suite uses. */
         LLS_KV_TEST(kv_scan_gives_meta_and_large_values),                                          \
         LLS_KV_TEST(kv_expired_record_is_not_there), LLS_KV_TEST(kv_expired_record_gives_way),     \
         LLS_KV_TEST(kv_sweep_removes_what_expired), LLS_KV_TEST(kv_threads_lose_no_update),        \
-        LLS_KV_TEST(kv_readers_see_whole_batches), LLS_KV_TEST(kv_history_matches_a_model)
+        LLS_KV_TEST(kv_readers_see_whole_batches), LLS_KV_TEST(kv_history_matches_a_model),        \
+        LLS_KV_TEST(kv_keys_may_begin_with_others),                                                \
+        LLS_KV_TEST(kv_names_may_be_as_long_as_allowed),                                           \
+        LLS_KV_TEST(kv_large_batch_is_all_or_nothing),                                             \
+        LLS_KV_TEST(kv_versions_go_on_after_restore),                                              \
+        LLS_KV_TEST(kv_expired_record_leaves_outputs_alone),                                       \
+        LLS_KV_TEST(kv_stats_count_what_nobody_swept),                                             \
+        LLS_KV_TEST(kv_every_write_sets_the_expiry),                                               \
+        LLS_KV_TEST(kv_restore_may_bring_back_what_expired),                                       \
+        LLS_KV_TEST(kv_threads_create_each_key_once),                                              \
+        LLS_KV_TEST(kv_history_of_several_spaces_matches_a_model)
 
 #endif

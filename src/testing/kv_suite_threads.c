@@ -13,6 +13,7 @@ typedef struct worker {
     lls_err failed; /* a thread must not assert: it tells */
     lls_error err;
     atomic_bool *stop;
+    int won; /* of those that it tried to create */
 } worker;
 
 /* Load, add one, save on the version that was loaded; again when somebody was quicker. */
@@ -60,6 +61,45 @@ void kv_threads_lose_no_update(void **state)
     (void)snprintf(total, sizeof(total), "%d", THREADS * ROUNDS);
     lls_kv_meta meta = expect(kv_of(state), B("counter"), lls_bytes_of(lls_str_of(total)));
     assert_int_equal(meta.version, THREADS * ROUNDS + 1);
+}
+
+/* Several want to be the first with each key: one is, and all others are told. */
+static void *create_all(void *user)
+{
+    worker *w = user;
+
+    for (int i = 0; i < ROUNDS && w->failed == LLS_OK; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof(key), "%d", i);
+        lls_err e =
+            write_version(w->kv, LLS_KV_CREATE, lls_bytes_of(lls_str_of(key)), B("v"), 0, &w->err);
+        if (e == LLS_OK)
+            w->won++;
+        else if (e != LLS_E_EXISTS)
+            w->failed = e;
+    }
+    return NULL;
+}
+
+void kv_threads_create_each_key_once(void **state)
+{
+    worker workers[THREADS];
+    pthread_t threads[THREADS];
+    int won = 0;
+
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (worker){.kv = kv_of(state)};
+        assert_int_equal(pthread_create(&threads[i], NULL, create_all, &workers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        (void)pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++) {
+        assert_code(workers[i].failed, LLS_OK, workers[i].err);
+        won += workers[i].won;
+    }
+    assert_int_equal(won, ROUNDS);
+    assert_int_equal(count_of(kv_of(state), space), ROUNDS);
+    assert_int_equal(expect(kv_of(state), B("0"), B("v")).version, 1);
 }
 
 /* Two keys that are always written together are always read together. */
