@@ -5,7 +5,6 @@
 #include "ports/record.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
 memory_kv *memory_downcast(lls_kv *kv)
 {
@@ -141,16 +140,14 @@ static lls_err write_one(batch *b, const lls_kv_write *w, lls_error *err)
 /* Whether the new versions, and what was not touched, are within the limit. */
 static lls_err check_limit(const batch *b, lls_error *err)
 {
-    uint64_t bytes = memory_map_bytes(&b->kv->spaces);
-    uint64_t before = bytes;
+    uint64_t old = 0;
+    uint64_t more = 0;
 
     for (size_t i = 0; i < b->count; i++) {
-        bytes -= memory_tree_bytes(b->kv->spaces.entries[b->spaces[i].index].tree);
-        bytes += memory_tree_bytes(b->spaces[i].tree);
+        old += memory_tree_bytes(b->kv->spaces.entries[b->spaces[i].index].tree);
+        more += memory_tree_bytes(b->spaces[i].tree);
     }
-    if (bytes > b->kv->limit && bytes > before)
-        return lls_fail(err, LLS_E_FULL, "over the limit of %" PRIu64 " bytes", b->kv->limit);
-    return LLS_OK;
+    return memory_room_check(b->kv, old, more, err);
 }
 
 static lls_err write_all(batch *b, const lls_kv_write *writes, size_t count, lls_error *err)
@@ -176,9 +173,7 @@ static void finish(batch *b, bool commit)
 {
     for (size_t i = 0; commit && i < b->count; i++) {
         memory_entry *entry = &b->kv->spaces.entries[b->spaces[i].index];
-        memory_tree old = entry->tree;
-        entry->tree = b->spaces[i].tree;
-        b->spaces[i].tree = old;
+        b->spaces[i].tree = memory_map_swap(&b->kv->spaces, entry, b->spaces[i].tree);
     }
 }
 
@@ -211,10 +206,8 @@ static lls_err clear(lls_kv *base, lls_kv_space space, lls_error *err)
     LLS_TRY(name_space(&name, space.tenant, space.coll, err));
     (void)pthread_mutex_lock(&kv->lock);
     memory_entry *entry = memory_map_find(&kv->spaces, lls_buf_view(&name));
-    if (entry) {
-        old = entry->tree;
-        entry->tree = NULL;
-    }
+    if (entry)
+        old = memory_map_swap(&kv->spaces, entry, NULL);
     (void)pthread_mutex_unlock(&kv->lock);
     memory_tree_drop(old);
     return LLS_OK;

@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "base/scope.h"
 
+#include <inttypes.h>
+
 void memory_name(lls_buf *out, const lls_str *parts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -64,10 +66,19 @@ memory_entry *memory_map_make(memory_map *map, lls_bytes name)
     return &map->entries[i];
 }
 
-static void entry_fini(memory_entry *entry)
+memory_tree memory_map_swap(memory_map *map, memory_entry *entry, memory_tree tree)
 {
+    memory_tree old = entry->tree;
+
+    map->bytes = map->bytes - memory_tree_bytes(old) + memory_tree_bytes(tree);
+    entry->tree = tree;
+    return old;
+}
+
+static void entry_fini(memory_map *map, memory_entry *entry)
+{
+    memory_tree_drop(memory_map_swap(map, entry, NULL));
     lls_buf_fini(&entry->name);
-    memory_tree_drop(entry->tree);
 }
 
 void memory_map_remove(memory_map *map, lls_bytes prefix)
@@ -76,7 +87,7 @@ void memory_map_remove(memory_map *map, lls_bytes prefix)
 
     for (size_t i = 0; i < map->count; i++) {
         if (lls_bytes_has_prefix(lls_buf_view(&map->entries[i].name), prefix))
-            entry_fini(&map->entries[i]);
+            entry_fini(map, &map->entries[i]);
         else
             map->entries[kept++] = map->entries[i];
     }
@@ -90,11 +101,11 @@ void memory_map_fini(memory_map *map)
     *map = (memory_map){0};
 }
 
-uint64_t memory_map_bytes(const memory_map *map)
+lls_err memory_room_check(const memory_kv *kv, uint64_t old, uint64_t more, lls_error *err)
 {
-    uint64_t bytes = 0;
+    uint64_t bytes = kv->spaces.bytes + kv->stages.bytes - old;
 
-    for (size_t i = 0; i < map->count; i++)
-        bytes += memory_tree_bytes(map->entries[i].tree);
-    return bytes;
+    if (more > old && bytes + more > kv->limit)
+        return lls_fail(err, LLS_E_FULL, "over the limit of %" PRIu64 " bytes", kv->limit);
+    return LLS_OK;
 }

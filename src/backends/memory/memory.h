@@ -22,6 +22,7 @@ typedef struct memory_map {
     memory_entry *entries; /**< In byte order of `name`. */
     size_t count;
     size_t cap;
+    uint64_t bytes; /**< Of keys and values in all trees. */
 } memory_map;
 
 typedef struct memory_kv {
@@ -29,7 +30,7 @@ typedef struct memory_kv {
     pthread_mutex_t lock;
     memory_map spaces;
     memory_map stages;
-    uint64_t limit; /**< Most bytes of keys and values in `spaces`. */
+    uint64_t limit; /**< Most bytes of keys and values in `spaces` and `stages` together. */
     bool read_only;
 } memory_kv;
 
@@ -42,13 +43,20 @@ memory_entry *memory_map_find(const memory_map *map, lls_bytes name);
 /** The entry of `name`, an empty one when there was none; NULL when memory is out. */
 memory_entry *memory_map_make(memory_map *map, lls_bytes name);
 
+/** Let `entry` of `map` lead to `tree`, whose hold it takes; gives the one of before to drop. */
+memory_tree memory_map_swap(memory_map *map, memory_entry *entry, memory_tree tree);
+
 /** Remove every entry whose name begins with `prefix`. */
 void memory_map_remove(memory_map *map, lls_bytes prefix);
 
 void memory_map_fini(memory_map *map);
 
-/** Bytes of keys and values in all trees. */
-uint64_t memory_map_bytes(const memory_map *map);
+/**
+ * Whether there is room for `more` in place of `old`. What does not grow is always fine. The lock
+ * is held. Errors: LLS_E_FULL.
+ */
+lls_err memory_room_check(const memory_kv *kv, uint64_t old, uint64_t more,
+                          lls_error *err) LLS_CHECKED;
 
 /** The port of this backend; the ops pointer is the type tag. */
 memory_kv *memory_downcast(lls_kv *kv);

@@ -47,6 +47,72 @@ static void limit_is_kept(void **state)
     assert_ok(lls_kv_put(small->kv, space, B("9"), B(""), &err), err);
 }
 
+/* Stage `count` records of ten bytes each, one by one, beginning with `first`. */
+static lls_err stage_tens(lls_kv_stage *stage, char first, int count, lls_error *err)
+{
+    for (int i = 0; i < count; i++) {
+        const uint8_t key[] = {(uint8_t)(first + i)};
+        const lls_kv_item item = {{key, 1}, B("123456789"), {.version = 1}};
+        LLS_TRY(lls_stage_add(stage, space.coll, &item, 1, err));
+    }
+    return LLS_OK;
+}
+
+/* What is staged takes room too, each byte once; publishing takes none. */
+static void limit_counts_what_is_staged(void **state)
+{
+    const lls_stage_spec spec = {space.tenant, LLS_STR("run"), &space.coll, 1, LLS_STAGE_MERGE};
+    LLS_AUTO(lls_backend_ref) small = NULL;
+    LLS_AUTO(lls_kv_stage_ref) stage = NULL;
+    lls_error err = {0};
+    uint64_t count = 0;
+
+    (void)state;
+    assert_ok(open_memory("100B", LLS_READ_WRITE, &small, &err), err);
+    assert_ok(lls_kv_put(small->kv, space, B("a"), B("123456789"), &err), err);
+    assert_ok(lls_stage_open(small->kv, &spec, &stage, &err), err);
+    assert_ok(stage_tens(stage, 'b', 9, &err), err);
+    assert_code(stage_tens(stage, 'k', 1, &err), LLS_E_FULL, err);
+    assert_string_equal(err.msg, "over the limit of 100 bytes");
+    assert_code(lls_kv_put(small->kv, space, B("z"), B(""), &err), LLS_E_FULL, err);
+    assert_ok(lls_stage_prepare(stage, &err), err);
+    assert_ok(lls_stage_publish(stage, &err), err);
+    assert_ok(lls_kv_count(small->kv, space, &count, &err), err);
+    assert_int_equal(count, 10);
+    assert_code(stage_tens(stage, 'k', 1, &err), LLS_E_FULL, err);
+    assert_ok(lls_kv_clear(small->kv, space, &err), err);
+    assert_ok(stage_tens(stage, 'k', 10, &err), err); // room that was given back is there again
+    assert_code(lls_kv_put(small->kv, space, B("z"), B(""), &err), LLS_E_FULL, err);
+    assert_ok(lls_stage_discard(small->kv, space.tenant, spec.run, &err), err);
+    assert_ok(lls_kv_put(small->kv, space, B("z"), B(""), &err), err);
+}
+
+/* Publishing one collection leaves another stage alone whose name begins like it. */
+static void stage_names_are_whole(void **state)
+{
+    const lls_str longer = LLS_STR("cc");
+    const lls_stage_spec one = {space.tenant, LLS_STR("run"), &space.coll, 1, LLS_STAGE_MERGE};
+    const lls_stage_spec two = {space.tenant, LLS_STR("run"), &longer, 1, LLS_STAGE_MERGE};
+    const lls_kv_item item = {B("k"), B("v"), {.version = 1}};
+    LLS_AUTO(lls_backend_ref) mem = NULL;
+    LLS_AUTO(lls_kv_stage_ref) first = NULL;
+    LLS_AUTO(lls_kv_stage_ref) second = NULL;
+    LLS_AUTO(lls_buf) key = {0};
+    lls_error err = {0};
+    uint64_t count = 0;
+
+    (void)state;
+    assert_ok(open_memory(NULL, LLS_READ_WRITE, &mem, &err), err);
+    assert_ok(lls_stage_open(mem->kv, &one, &first, &err), err);
+    assert_ok(lls_stage_open(mem->kv, &two, &second, &err), err);
+    assert_ok(lls_stage_add(first, space.coll, &item, 1, &err), err);
+    assert_ok(lls_stage_add(second, longer, &item, 1, &err), err);
+    assert_ok(lls_stage_prepare(first, &err), err);
+    assert_ok(lls_stage_publish(first, &err), err);
+    assert_ok(lls_stage_last(second, longer, &key, &count, &err), err);
+    assert_int_equal(count, 1);
+}
+
 static void unknown_option_is_named(void **state)
 {
     lls_setting setting = {.name = "limits", .value = "8B", .origin = "here"};
@@ -124,6 +190,8 @@ int main(void)
         LLS_KV_SUITE,
         LLS_STAGE_SUITE,
         cmocka_unit_test(limit_is_kept),
+        cmocka_unit_test(limit_counts_what_is_staged),
+        cmocka_unit_test(stage_names_are_whole),
         cmocka_unit_test(unknown_option_is_named),
         cmocka_unit_test(reading_changes_nothing),
         cmocka_unit_test(survives_every_failed_allocation),

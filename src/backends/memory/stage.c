@@ -59,12 +59,14 @@ static lls_err last(lls_kv_stage *base, lls_str coll, lls_buf *key, uint64_t *co
     LLS_TRY(find_part(s, coll, &p, err));
     memory_tree tree = hold_staged(s, p);
     const memory_record *record = memory_tree_last(tree);
+    uint64_t records = memory_tree_count(tree);
     lls_buf_clear(key);
     if (record)
         lls_buf_add(key, record->item.key);
-    *count = memory_tree_count(tree);
     memory_tree_drop(tree);
-    return lls_buf_status(key, err);
+    LLS_TRY(lls_buf_status(key, err));
+    *count = records;
+    return LLS_OK;
 }
 
 static lls_err put_all(memory_tree *tree, const lls_kv_item *items, size_t count, lls_error *err)
@@ -78,51 +80,18 @@ static lls_err put_all(memory_tree *tree, const lls_kv_item *items, size_t count
     return LLS_OK;
 }
 
-static lls_err check_room(const memory_kv *kv, memory_tree more, lls_error *err)
+/* Put `*tree` in place as what is staged; `*tree` is then what to drop. The lock is held. */
+static lls_err swap_staged(memory_stage *s, const part *p, memory_tree *tree, lls_error *err)
 {
-    if (memory_map_bytes(&kv->stages) + memory_tree_bytes(more) > kv->limit)
-        return lls_fail(err, LLS_E_FULL, "over the limit of %llu bytes",
-                        (unsigned long long)kv->limit);
+    memory_map *stages = &s->kv->stages;
+    memory_entry *entry = memory_map_make(stages, lls_buf_view(&p->stage_name));
+
+    if (!entry)
+        return lls_fail(err, LLS_E_NOMEM, "out of memory");
+    LLS_TRY(
+        memory_room_check(s->kv, memory_tree_bytes(entry->tree), memory_tree_bytes(*tree), err));
+    *tree = memory_map_swap(stages, entry, *tree);
     return LLS_OK;
-}
-
-static lls_err add(lls_kv_stage *base, lls_str coll, const lls_kv_item *items, size_t count,
-                   lls_error *err)
-{
-    memory_stage *s = downcast(base);
-    part *p;
-
-    LLS_TRY(find_part(s, coll, &p, err));
-    memory_tree tree = hold_staged(s, p); // the old version stays until the new one is whole
-    const memory_record *end = memory_tree_last(tree);
-    lls_err e = LLS_OK;
-    if (end && lls_bytes_cmp(end->item.key, items[0].key) >= 0)
-        e = lls_fail(err, LLS_E_INTERNAL, "keys for the stage do not rise");
-    if (e == LLS_OK)
-        e = put_all(&tree, items, count, err);
-
-    (void)pthread_mutex_lock(&s->kv->lock);
-    if (e == LLS_OK)
-        e = check_room(s->kv, tree, err);
-    memory_entry *entry =
-        e == LLS_OK ? memory_map_make(&s->kv->stages, lls_buf_view(&p->stage_name)) : NULL;
-    if (entry) {
-        memory_tree old = entry->tree;
-        entry->tree = tree;
-        tree = old;
-    } else if (e == LLS_OK) {
-        e = lls_fail(err, LLS_E_NOMEM, "out of memory");
-    }
-    (void)pthread_mutex_unlock(&s->kv->lock);
-    memory_tree_drop(tree);
-    return e;
-}
-
-static lls_err flush(lls_kv_stage *base, lls_error *err)
-{
-    (void)base;
-    (void)err;
-    return LLS_OK; // added is stored
 }
 
 static void forget_prepared(memory_stage *s)
@@ -133,6 +102,37 @@ static void forget_prepared(memory_stage *s)
         s->parts[i].base = s->parts[i].merged = NULL;
     }
     s->prepared = false;
+}
+
+static lls_err add(lls_kv_stage *base, lls_str coll, const lls_kv_item *items, size_t count,
+                   lls_error *err)
+{
+    memory_stage *s = downcast(base);
+    part *p;
+
+    LLS_TRY(find_part(s, coll, &p, err));
+    forget_prepared(s);                   // what was prepared lacks these records
+    memory_tree tree = hold_staged(s, p); // the old version stays until the new one is whole
+    const memory_record *end = memory_tree_last(tree);
+    lls_err e = LLS_OK;
+    if (end && lls_bytes_cmp(end->item.key, items[0].key) >= 0)
+        e = lls_fail(err, LLS_E_INTERNAL, "keys for the stage do not rise");
+    if (e == LLS_OK)
+        e = put_all(&tree, items, count, err);
+
+    (void)pthread_mutex_lock(&s->kv->lock);
+    if (e == LLS_OK)
+        e = swap_staged(s, p, &tree, err);
+    (void)pthread_mutex_unlock(&s->kv->lock);
+    memory_tree_drop(tree);
+    return e;
+}
+
+static lls_err flush(lls_kv_stage *base, lls_error *err)
+{
+    (void)base;
+    (void)err;
+    return LLS_OK; // added is stored
 }
 
 /* Put every record of `staged` over what `merged` holds. */
@@ -207,6 +207,19 @@ static lls_err check_publish(memory_stage *s, lls_error *err)
     return LLS_OK;
 }
 
+/* Make a part visible and empty its stage. The versions of before are dropped later, when nobody
+ * has to wait for it. */
+static void publish_part(memory_stage *s, part *p)
+{
+    memory_map *spaces = &s->kv->spaces;
+    memory_entry *space = memory_map_find(spaces, lls_buf_view(&p->space_name));
+    memory_entry *staged = memory_map_find(&s->kv->stages, lls_buf_view(&p->stage_name));
+
+    memory_tree_drop(memory_map_swap(spaces, space, p->merged)); // `base` holds it too
+    p->merged = staged ? memory_map_swap(&s->kv->stages, staged, NULL) : NULL;
+}
+
+/* There is always room: what was staged had its own already. */
 static lls_err publish(lls_kv_stage *base, lls_error *err)
 {
     memory_stage *s = downcast(base);
@@ -215,14 +228,8 @@ static lls_err publish(lls_kv_stage *base, lls_error *err)
         return lls_fail(err, LLS_E_INVALID, "the stage is not prepared");
     (void)pthread_mutex_lock(&s->kv->lock);
     lls_err e = check_publish(s, err);
-    for (size_t i = 0; e == LLS_OK && i < s->count; i++) {
-        part *p = &s->parts[i];
-        memory_entry *entry = memory_map_find(&s->kv->spaces, lls_buf_view(&p->space_name));
-        memory_tree_drop(entry->tree);
-        entry->tree = p->merged;
-        p->merged = NULL;
-        memory_map_remove(&s->kv->stages, lls_buf_view(&p->stage_name));
-    }
+    for (size_t i = 0; e == LLS_OK && i < s->count; i++)
+        publish_part(s, &s->parts[i]);
     (void)pthread_mutex_unlock(&s->kv->lock);
     forget_prepared(s);
     return e;

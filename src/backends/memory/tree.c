@@ -119,8 +119,10 @@ static memory_node *leaf_new(memory_record *record)
 
     if (!leaf)
         return NULL;
+    const uintptr_t place = (uintptr_t)leaf;
+    const lls_bytes dice = {(const uint8_t *)&place, sizeof(place)};
     leaf->refs = 1;
-    leaf->priority = lls_checksum(&record->item.key, 1);
+    leaf->priority = lls_checksum(&dice, 1);
     leaf->record = record;
     sum_up(leaf);
     return leaf;

@@ -2,10 +2,12 @@
  * tree.h - an ordered map whose versions share what they have in common.
  *
  * A treap (Aragon and Seidel, "Randomized Search Trees", 1989): a binary search tree by key and a
- * heap by a priority that is a hash of the key, so its shape does not depend on the order of
- * insertion. Nodes and records count their holders. A node that somebody else holds too is copied
- * before it is changed, one path from the root; a node that nobody else holds is changed in place.
- * So a root that was kept is a stable view for ever, and costs nothing to keep.
+ * heap by a priority that is as good as random, so its shape does not depend on the order of
+ * insertion. The priority is a hash of where the node was made: were it one of the key, somebody
+ * who chooses keys could make the tree as deep as a list. Nodes and records count their holders. A
+ * node that somebody else holds too is copied before it is changed, one path from the root; a node
+ * that nobody else holds is changed in place. So a root that was kept is a stable view for ever,
+ * and costs nothing to keep.
  */
 #ifndef LLS_BACKENDS_MEMORY_TREE_H
 #define LLS_BACKENDS_MEMORY_TREE_H
