@@ -1,6 +1,5 @@
 #include "store/route.h"
 
-#include "base/alloc.h"
 #include "base/scope.h"
 #include "store/open.h"
 
@@ -21,80 +20,33 @@ lls_err lls_route_find(lls_store *store, lls_str component, lls_route **out, lls
     return LLS_OK;
 }
 
-void lls_served_drop(lls_served *served)
+/* The backend that serves `route` by now, with one more reference. `fresh` is it, if none does. */
+static lls_served *settle(lls_store *store, lls_route *route, lls_served *fresh)
 {
-    if (!served || atomic_fetch_sub(&served->refs, 1) != 1)
-        return;
-    lls_backend_close(served->backend);
-    lls_free(served);
-}
-
-/* A backend that some route has open under that name, with one more reference; or NULL. */
-static lls_served *find_served(lls_store *store, const char *name)
-{
-    for (size_t i = 0; i < store->route_count; i++) {
-        lls_served *served = store->routes[i].served;
-        if (served && strcmp(served->name, name) == 0) {
-            (void)atomic_fetch_add(&served->refs, 1);
-            return served;
-        }
+    (void)pthread_mutex_lock(&store->served.lock);
+    if (!route->served && fresh) {
+        route->served = fresh;
+        (void)atomic_fetch_add(&fresh->refs, 1);
     }
-    return NULL;
-}
-
-static lls_err open_served(lls_store *store, const char *name, lls_served **out, lls_error *err)
-{
-    const lls_backend_choice choice = {.name = name};
-    lls_served *served = lls_alloc(sizeof(*served) + strlen(name) + 1);
-
-    if (!served)
-        return lls_fail(err, LLS_E_NOMEM, "out of memory");
-    memcpy(served->name, name, strlen(name) + 1);
-    served->refs = 1;
-    lls_err e =
-        lls_config_open_backend(store->config, &choice, &store->params, &served->backend, err);
-    if (e == LLS_OK && !served->backend->kv) {
-        lls_backend_close(served->backend);
-        e = lls_fail(err, LLS_E_UNSUPPORTED, "backend '%s' keeps no keys and values", name);
-    }
-    if (e == LLS_OK)
-        *out = served;
-    else
-        lls_free(served);
-    return e;
-}
-
-lls_err lls_served_open(lls_store *store, const char *name, lls_served **out, lls_error *err)
-{
-    lls_err e = LLS_OK;
-
-    (void)pthread_mutex_lock(&store->lock);
-    lls_served *served = find_served(store, name);
+    lls_served *served = route->served;
     if (served)
-        *out = served;
-    else
-        e = open_served(store, name, out, err);
-    (void)pthread_mutex_unlock(&store->lock);
-    return e;
+        (void)atomic_fetch_add(&served->refs, 1);
+    (void)pthread_mutex_unlock(&store->served.lock);
+    return served;
 }
 
 lls_err lls_route_hold(lls_store *store, lls_route *route, lls_served **out, lls_error *err)
 {
-    const char *name = lls_config_route(store->config, route->component->name);
-    lls_err e = LLS_OK;
+    LLS_AUTO(lls_served_ref) fresh = NULL;
+    lls_served *served = settle(store, route, NULL);
 
-    (void)pthread_mutex_lock(&store->lock);
-    if (!route->served) {
-        route->served = find_served(store, name);
-        if (!route->served)
-            e = open_served(store, name, &route->served, err);
+    if (!served) {
+        const char *name = lls_config_route(store->config, route->component->name);
+        LLS_TRY(lls_served_open(store, name, &fresh, err));
+        served = settle(store, route, fresh);
     }
-    if (e == LLS_OK) {
-        (void)atomic_fetch_add(&route->served->refs, 1);
-        *out = route->served;
-    }
-    (void)pthread_mutex_unlock(&store->lock);
-    return e;
+    *out = served;
+    return LLS_OK;
 }
 
 static lls_err apply(lls_store *store, lls_route *route, const lls_kv_write *writes, size_t count,

@@ -9,27 +9,19 @@
 #ifndef LLS_STORE_ROUTE_H
 #define LLS_STORE_ROUTE_H
 
-#include "ports/backend.h"
 #include "store/capture.h"
 #include "store/component.h"
 #include "store/gate.h"
+#include "store/served.h"
 
 #include <llmspell/store.h>
 
 #include <pthread.h>
-#include <stdatomic.h>
-
-/** An open backend, shared by the routes and lists that use it; closed with the last of them. */
-typedef struct lls_served {
-    atomic_int refs;
-    lls_backend *backend;
-    char name[]; /**< As the configuration calls it. */
-} lls_served;
 
 typedef struct lls_route {
     const lls_component_def *component;
     lls_gate gate;        /**< Writers pass it; closed for the flip. */
-    lls_served *served;   /**< NULL before the first use; under the store's lock. */
+    lls_served *served;   /**< NULL before the first use; under the table's lock. */
     lls_capture *capture; /**< NULL: no swap is on its way; changes under the closed gate. */
     pthread_mutex_t swap; /**< One swap of a component at a time. */
 } lls_route;
@@ -38,7 +30,7 @@ struct lls_store {
     lls_config *config; /**< Held. */
     lls_backend_params params;
     lls_clock clock;
-    pthread_mutex_t lock; /**< Over `served` of every route, and their opening. */
+    lls_served_table served;
     size_t route_count;
     lls_route routes[];
 };
@@ -51,23 +43,11 @@ lls_err lls_route_find(lls_store *store, lls_str component, lls_route **out,
 lls_err lls_route_hold(lls_store *store, lls_route *route, lls_served **out,
                        lls_error *err) LLS_CHECKED;
 
-/** Open the backend `name`, or take one that a route has open under that name. */
-lls_err lls_served_open(lls_store *store, const char *name, lls_served **out,
-                        lls_error *err) LLS_CHECKED;
-
-void lls_served_drop(lls_served *served); /**< NULL is fine. */
-
 /** Apply `writes` where `route` leads now, and let a swap that is on its way know. */
 lls_err lls_route_apply(lls_store *store, lls_route *route, const lls_kv_write *writes,
                         size_t count, lls_error *err) LLS_CHECKED;
 
 /** The space of `route` for the store's tenant. */
 lls_kv_space lls_route_space(const lls_store *store, const lls_route *route);
-
-typedef lls_served *lls_served_ref; /* so that LLS_AUTO can name it */
-static inline void lls_served_ref_auto(lls_served_ref *served)
-{
-    lls_served_drop(*served);
-}
 
 #endif

@@ -39,7 +39,7 @@ lls_err lls_store_open(const lls_config *config, const lls_store_options *option
         store->clock = (lls_clock){options->now_usec, options->user};
         store->params.clock = &store->clock;
     }
-    (void)pthread_mutex_init(&store->lock, NULL);
+    lls_served_table_init(&store->served);
     store->route_count = count;
     for (size_t i = 0; i < count; i++) {
         store->routes[i].component = lls_components()[i];
@@ -59,7 +59,7 @@ void lls_store_close(lls_store *store)
         lls_gate_fini(&store->routes[i].gate);
         (void)pthread_mutex_destroy(&store->routes[i].swap);
     }
-    (void)pthread_mutex_destroy(&store->lock);
+    lls_served_table_fini(&store->served);
     lls_config_free(store->config);
     lls_free(store);
 }
@@ -75,9 +75,9 @@ const char *lls_store_backend_of(lls_store *store, lls_str component)
 
     if (lls_route_find(store, component, &route, NULL) != LLS_OK)
         return NULL;
-    (void)pthread_mutex_lock(&store->lock);
+    (void)pthread_mutex_lock(&store->served.lock);
     const lls_backend_def *def = route->served ? route->served->backend->def : NULL;
-    (void)pthread_mutex_unlock(&store->lock);
+    (void)pthread_mutex_unlock(&store->served.lock);
     if (def)
         return def->name;
 

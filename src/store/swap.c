@@ -99,10 +99,10 @@ static lls_err flip(swap *s, lls_error *err)
     lls_gate_close(&s->route->gate);
     lls_err e = carry_captured(s, err);
     if (e == LLS_OK) {
-        (void)pthread_mutex_lock(&s->store->lock);
+        (void)pthread_mutex_lock(&s->store->served.lock);
         lls_served *old = s->route->served;
         s->route->served = s->to;
-        (void)pthread_mutex_unlock(&s->store->lock);
+        (void)pthread_mutex_unlock(&s->store->served.lock);
         s->to = old; // dropped by the caller, as is `from`
     }
     lls_gate_open(&s->route->gate);
