@@ -321,3 +321,141 @@ void stage_of_nothing_is_published(void **state)
     publish(stage);
     assert_keys(kv_of(state), space, (lls_kv_range){0}, LLS_KV_ALL, "k,");
 }
+
+static void *clear_late(void *user)
+{
+    writer *w = user;
+
+    w->result = lls_kv_clear(w->kv, space, &w->err);
+    return NULL;
+}
+
+/* A clear is a write too: whenever it is done, nothing of before it is left. */
+void stage_loses_no_clear_of_another(void **state)
+{
+    LLS_AUTO(lls_kv_stage_ref) stage = open_stage(kv_of(state), space.tenant, LLS_STAGE_MERGE);
+    lls_kv *kv = kv_of(state);
+    lls_error err = {0};
+    writer late = {.kv = kv};
+    pthread_t thread;
+
+    put(kv, B("old"), B("v"));
+    add(stage, space.coll, B("staged"), B("v"));
+    assert_ok(lls_stage_flush(stage, &err), err);
+    assert_ok(lls_stage_prepare(stage, &err), err);
+    assert_int_equal(pthread_create(&thread, NULL, clear_late, &late), 0);
+    (void)usleep(100000);
+    lls_err e = lls_stage_publish(stage, &err);
+    (void)pthread_join(thread, NULL);
+    assert_code(late.result, LLS_OK, late.err);
+    if (e != LLS_OK)
+        assert_code(e, LLS_E_CONFLICT, err);
+    assert_keys(kv, space, (lls_kv_range){0}, LLS_KV_ALL, "");
+}
+
+/* Whoever gave way to a writer has lost nothing: the next one publishes what was staged. */
+void stage_is_still_there_after_a_conflict(void **state)
+{
+    lls_kv *kv = kv_of(state);
+    lls_error err = {0};
+    writer late = {.kv = kv};
+    pthread_t thread;
+    lls_kv_stage *first = open_stage(kv, space.tenant, LLS_STAGE_MERGE);
+
+    add(first, space.coll, B("a"), B("v"));
+    add(first, space.coll, B("b"), B("v"));
+    assert_ok(lls_stage_flush(first, &err), err);
+    assert_ok(lls_stage_prepare(first, &err), err);
+    assert_int_equal(pthread_create(&thread, NULL, write_late, &late), 0);
+    (void)usleep(100000);
+    lls_err e = lls_stage_publish(first, &err);
+    lls_stage_close(first);
+    (void)pthread_join(thread, NULL);
+    assert_code(late.result, LLS_OK, late.err);
+    if (e != LLS_OK) {
+        assert_code(e, LLS_E_CONFLICT, err);
+        LLS_AUTO(lls_kv_stage_ref) second = open_stage(kv, space.tenant, LLS_STAGE_MERGE);
+        expect_last(second, space.coll, B("b"), 2);
+        publish(second);
+    }
+    assert_keys(kv, space, (lls_kv_range){0}, LLS_KV_ALL, "a,b,late,");
+}
+
+/* After prepare, a record is refused, or publish is, until it is in what was prepared. */
+void stage_loses_nothing_that_was_added_late(void **state)
+{
+    lls_kv *kv = kv_of(state);
+    lls_error err = {0};
+    lls_kv_item late = item_of(B("b"), B("late"));
+    lls_kv_stage *first = open_stage(kv, space.tenant, LLS_STAGE_MERGE);
+
+    add(first, space.coll, B("a"), B("v"));
+    assert_ok(lls_stage_prepare(first, &err), err);
+    lls_err added = lls_stage_add(first, space.coll, &late, 1, &err);
+    if (added == LLS_OK) {
+        assert_ok(lls_stage_flush(first, &err), err);
+        assert_code(lls_stage_publish(first, &err), LLS_E_INVALID, err);
+    } else {
+        assert_code(added, LLS_E_INVALID, err);
+    }
+    lls_stage_close(first);
+    LLS_AUTO(lls_kv_stage_ref) second = open_stage(kv, space.tenant, LLS_STAGE_MERGE);
+    publish(second);
+    (void)expect(kv, B("a"), B("v"));
+    if (added == LLS_OK)
+        (void)expect(kv, B("b"), B("late"));
+    else
+        expect_none(kv, space, B("b"));
+}
+
+void stage_knows_its_collections(void **state)
+{
+    const lls_str wrong = LLS_STR("suite3");
+    const lls_stage_spec bad[] = {
+        {space.tenant, LLS_STR(""), &space.coll, 1, LLS_STAGE_MERGE},
+        {space.tenant, LLS_STR("Run-1"), &space.coll, 1, LLS_STAGE_MERGE},
+        {LLS_STR(""), run, &space.coll, 1, LLS_STAGE_MERGE},
+        {space.tenant, run, &space.coll, 0, LLS_STAGE_MERGE},
+    };
+    LLS_AUTO(lls_kv_stage_ref) stage = open_stage(kv_of(state), space.tenant, LLS_STAGE_MERGE);
+    LLS_AUTO(lls_buf) key = {0};
+    lls_error err = {0};
+    lls_kv_item item = item_of(B("k"), B("v"));
+    lls_kv_iter *it = NULL;
+    lls_kv_stage *none = NULL;
+    uint64_t count = 77;
+
+    lls_buf_add(&key, B("kept"));
+    assert_code(lls_stage_last(stage, wrong, &key, &count, &err), LLS_E_INVALID, err);
+    assert_bytes(lls_buf_view(&key), "kept");
+    assert_int_equal(count, 77);
+    assert_code(lls_stage_add(stage, wrong, &item, 1, &err), LLS_E_INVALID, err);
+    assert_code(lls_stage_publish(stage, &err), LLS_E_INVALID, err); // not prepared
+    assert_code(lls_stage_scan(stage, space.coll, &it, &err), LLS_E_INVALID, err);
+    assert_ok(lls_stage_prepare(stage, &err), err);
+    assert_code(lls_stage_scan(stage, wrong, &it, &err), LLS_E_INVALID, err);
+    assert_null(it);
+    for (size_t i = 0; i < LLS_COUNT(bad); i++)
+        assert_code(lls_stage_open(kv_of(state), &bad[i], &none, &err), LLS_E_INVALID, err);
+    assert_null(none);
+}
+
+/* Records that stay are not touched; those that come have every field as it was staged. */
+void stage_merge_keeps_meta_exactly(void **state)
+{
+    LLS_AUTO(lls_kv_stage_ref) stage = open_stage(kv_of(state), space.tenant, LLS_STAGE_MERGE);
+    lls_kv *kv = kv_of(state);
+    lls_error err = {0};
+    lls_kv_write stays = write_of(LLS_KV_RESTORE, B("stays"), B("v"));
+    lls_kv_item comes = {
+        B("comes"), B("v"), {INT64_MAX, LLS_TIME_MIN_USEC, 1736937000123456, LLS_TIME_MAX_USEC}};
+
+    stays.meta = (lls_kv_meta){12, 1, 2, LLS_TIME_MAX_USEC - 1};
+    assert_ok(lls_kv_apply(kv, space.tenant, &stays, 1, &err), err);
+    assert_ok(lls_stage_add(stage, space.coll, &comes, 1, &err), err);
+    publish(stage);
+    lls_kv_meta meta = expect(kv, B("stays"), B("v"));
+    assert_memory_equal(&meta, &stays.meta, sizeof(meta));
+    meta = expect(kv, B("comes"), B("v"));
+    assert_memory_equal(&meta, &comes.meta, sizeof(meta));
+}

@@ -19,6 +19,11 @@ void stage_takes_many_records(void **state);
 void stage_loses_no_write_of_another(void **state);
 void stage_may_be_prepared_again(void **state);
 void stage_of_nothing_is_published(void **state);
+void stage_loses_no_clear_of_another(void **state);
+void stage_is_still_there_after_a_conflict(void **state);
+void stage_loses_nothing_that_was_added_late(void **state);
+void stage_knows_its_collections(void **state);
+void stage_merge_keeps_meta_exactly(void **state);
 
 int stage_empty(void **state); /**< kv_empty, and no stage left behind. */
 
@@ -31,6 +36,12 @@ int stage_empty(void **state); /**< kv_empty, and no stage left behind. */
         LLS_STAGE_TEST(stage_discard_leaves_no_trace),                                             \
         LLS_STAGE_TEST(stages_of_two_tenants_do_not_meet), LLS_STAGE_TEST(stage_takes_any_bytes),  \
         LLS_STAGE_TEST(stage_takes_many_records), LLS_STAGE_TEST(stage_loses_no_write_of_another), \
-        LLS_STAGE_TEST(stage_may_be_prepared_again), LLS_STAGE_TEST(stage_of_nothing_is_published)
+        LLS_STAGE_TEST(stage_may_be_prepared_again),                                               \
+        LLS_STAGE_TEST(stage_of_nothing_is_published),                                             \
+        LLS_STAGE_TEST(stage_loses_no_clear_of_another),                                           \
+        LLS_STAGE_TEST(stage_is_still_there_after_a_conflict),                                     \
+        LLS_STAGE_TEST(stage_loses_nothing_that_was_added_late),                                   \
+        LLS_STAGE_TEST(stage_knows_its_collections),                                               \
+        LLS_STAGE_TEST(stage_merge_keeps_meta_exactly)
 
 #endif
