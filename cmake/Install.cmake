@@ -3,6 +3,8 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS llmspell-storage EXPORT llmspell-storage
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# Found wherever the prefix is, without ldconfig or LD_LIBRARY_PATH.
+set_target_properties(llmspell PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS llmspell)
 install(DIRECTORY include/llmspell DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
