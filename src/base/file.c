@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+extern char **environ;
+
 void lls_fd_auto(lls_fd *fd)
 {
     if (*fd >= 0)
@@ -144,11 +146,22 @@ lls_err lls_file_replace(const char *path, lls_bytes contents, mode_t mode, lls_
     return lls_file_sync_parent(path, err);
 }
 
-/* An XDG base folder (XDG Base Directory Specification 0.8): relative values are ignored. */
-static lls_err add_base(const char *variable, const char *below_home, lls_buf *out, lls_error *err)
+const char *lls_environment_get(const char *const *environment, const char *name)
 {
-    const char *set = getenv(variable);
-    const char *home = getenv("HOME");
+    size_t len = strlen(name);
+
+    for (; environment && *environment; environment++)
+        if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
+            return *environment + len + 1;
+    return NULL;
+}
+
+/* An XDG base folder (XDG Base Directory Specification 0.8): relative values are ignored. */
+static lls_err add_base(const char *const *environment, const char *variable,
+                        const char *below_home, lls_buf *out, lls_error *err)
+{
+    const char *set = lls_environment_get(environment, variable);
+    const char *home = lls_environment_get(environment, "HOME");
 
     if (set && set[0] == '/')
         lls_buf_add_text(out, set);
@@ -160,6 +173,12 @@ static lls_err add_base(const char *variable, const char *below_home, lls_buf *o
 }
 
 lls_err lls_file_expand(lls_str text, lls_buf *out, lls_error *err)
+{
+    return lls_file_expand_in((const char *const *)environ, text, out, err);
+}
+
+lls_err lls_file_expand_in(const char *const *environment, lls_str text, lls_buf *out,
+                           lls_error *err)
 {
     static const struct {
         const char *mark;
@@ -179,7 +198,7 @@ lls_err lls_file_expand(lls_str text, lls_buf *out, lls_error *err)
             continue;
         if (text.len > mark.len && text.data[mark.len] != '/')
             continue; // "~name" and "{data}x" are ordinary names
-        LLS_TRY(add_base(marks[i].variable, marks[i].below_home, out, err));
+        LLS_TRY(add_base(environment, marks[i].variable, marks[i].below_home, out, err));
         lls_buf_add_text(out, marks[i].inside);
         text.data += mark.len;
         text.len -= mark.len;

@@ -39,6 +39,13 @@ bool lls_file_exists(const char *path);
  */
 lls_err lls_file_expand(lls_str text, lls_buf *out, lls_error *err) LLS_CHECKED;
 
+/** The same with the variables of `environment` ("NAME=value", …, NULL). */
+lls_err lls_file_expand_in(const char *const *environment, lls_str text, lls_buf *out,
+                           lls_error *err) LLS_CHECKED;
+
+/** The value of `name` in an environment, or NULL. */
+const char *lls_environment_get(const char *const *environment, const char *name);
+
 typedef int lls_fd; /* -1: none. LLS_AUTO(lls_fd) fd = -1; closes it on the way out */
 void lls_fd_auto(lls_fd *fd);
 

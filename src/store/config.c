@@ -53,6 +53,19 @@ const lls_config_item *lls_config_find(const lls_config *config, lls_str key)
     return &config->items[i];
 }
 
+const lls_config_item *lls_config_backend_option(const lls_config *config, lls_str name,
+                                                 lls_str option)
+{
+    for (size_t i = 0; i < config->count; i++) {
+        lls_str item_name;
+        lls_str item_option;
+        if (lls_config_split(lls_str_of(config->items[i].key), &item_name, &item_option) &&
+            lls_str_eq(item_name, name) && lls_str_eq(item_option, option))
+            return &config->items[i];
+    }
+    return NULL;
+}
+
 static bool make_room(lls_config *config)
 {
     if (config->count < config->cap)
@@ -113,16 +126,6 @@ static lls_err set_defaults(lls_config *config, lls_error *err)
     return note_backend(config, LLS_RANK_DEFAULT, err);
 }
 
-static const char *variable(const char *const *environment, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (; *environment; environment++)
-        if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
-            return *environment + len + 1;
-    return NULL;
-}
-
 /* The path of the file to read into `path`; empty when there is none and none was asked for. */
 static lls_err find_file(const lls_config_sources *sources, const char *const *environment,
                          lls_buf *path, lls_error *err)
@@ -130,13 +133,15 @@ static lls_err find_file(const lls_config_sources *sources, const char *const *e
     const char *named = sources->file;
 
     if (!named)
-        named = variable(environment, "LLMSPELL_CONFIG");
+        named = lls_environment_get(environment, "LLMSPELL_CONFIG");
     if (named && named[0])
-        return lls_file_expand(lls_str_of(named), path, err);
-    if (lls_file_expand(LLS_STR("{config}/llmspell.toml"), path, NULL) != LLS_OK ||
-        !lls_file_exists(lls_buf_cstr(path)))
+        return lls_file_expand_in(environment, lls_str_of(named), path, err);
+    lls_err e = lls_file_expand_in(environment, LLS_STR("{config}/llmspell.toml"), path, err);
+    if (e == LLS_E_INVALID || (e == LLS_OK && !lls_file_exists(lls_buf_cstr(path)))) {
         lls_buf_clear(path);
-    return lls_buf_status(path, err);
+        return LLS_OK;
+    }
+    return e;
 }
 
 static lls_err read_file(lls_config *config, lls_buf *path, lls_error *err)
@@ -163,15 +168,19 @@ static lls_err read_flags(lls_config *config, const lls_config_sources *sources,
     return LLS_OK;
 }
 
-/* A file with a password in it is for its owner's eyes only. */
+/*
+ * A file with a password in it is for its owner's eyes only. Looked at before stronger sources are
+ * read: that one of them sets the key too does not take the password out of the file.
+ */
 static lls_err check_file_mode(const lls_config *config, lls_error *err)
 {
     struct stat st;
 
-    if (!config->file || stat(config->file, &st) != 0 || (st.st_mode & 077) == 0)
+    if (stat(config->file, &st) != 0 || (st.st_mode & 077) == 0)
         return LLS_OK;
     for (size_t i = 0; i < config->count; i++)
-        if (config->items[i].secret && config->items[i].rank == LLS_RANK_FILE)
+        if (config->items[i].rank == LLS_RANK_FILE &&
+            lls_config_is_secret(config, &config->items[i]))
             return lls_fail(err, LLS_E_DENIED,
                             "%s: the file holds a password and others may read it: chmod 600 '%s'",
                             config->items[i].origin, config->file);
@@ -186,15 +195,16 @@ static lls_err load(lls_config *config, const lls_config_sources *sources, lls_e
 
     LLS_TRY(set_defaults(config, err));
     LLS_TRY(find_file(sources, environment, &path, err));
-    if (path.len)
+    if (path.len) {
         LLS_TRY(read_file(config, &path, err));
+        LLS_TRY(check_file_mode(config, err));
+    }
     LLS_TRY(note_backend(config, LLS_RANK_FILE, err));
     LLS_TRY(lls_config_read_environment(config, environment, err));
     LLS_TRY(note_backend(config, LLS_RANK_ENVIRONMENT, err));
     LLS_TRY(read_flags(config, sources, err));
     LLS_TRY(note_backend(config, LLS_RANK_FLAG, err));
-    LLS_TRY(lls_config_check(config, err));
-    return check_file_mode(config, err);
+    return lls_config_check(config, err);
 }
 
 lls_config *lls_config_hold(const lls_config *config)

@@ -4,7 +4,7 @@
 #ifndef LLS_STORE_CONFIG_H
 #define LLS_STORE_CONFIG_H
 
-#include "ports/option.h"
+#include "ports/backend.h"
 
 #include <llmspell/config.h>
 
@@ -50,6 +50,25 @@ lls_err lls_config_set(lls_config *config, lls_str key, lls_str value, const cha
 const lls_config_item *lls_config_find(const lls_config *config, lls_str key);
 
 /**
+ * The item of `storage.backends.<name>.<option>`, or NULL. Nothing is allocated: a key that could
+ * not be built would look like one that nobody set.
+ */
+const lls_config_item *lls_config_backend_option(const lls_config *config, lls_str name,
+                                                 lls_str option);
+
+/**
+ * Take `storage.backends.NAME.OPTION` apart; false for another key. The option is behind the last
+ * dot: names may have some.
+ */
+bool lls_config_split(lls_str key, lls_str *name, lls_str *option);
+
+/** The backend that serves `name`, or NULL: this build lacks it. */
+const lls_backend_def *lls_config_backend_def(const lls_config *config, lls_str name);
+
+/** Whether the value of `item` is a password or has one in it. */
+bool lls_config_is_secret(const lls_config *config, const lls_config_item *item);
+
+/**
  * Whether `key` exists and what its values look like. A key of a backend that this build lacks
  * exists, with `*option` NULL: it is looked at when that backend is asked for.
  *
@@ -57,6 +76,10 @@ const lls_config_item *lls_config_find(const lls_config *config, lls_str key);
  */
 lls_err lls_config_key_check(const lls_config *config, lls_str key, const lls_option **option,
                              lls_error *err) LLS_CHECKED;
+
+/** Whether `item` has a value that its key may have. `option` is what lls_config_key_check gave. */
+lls_err lls_config_value_check(const lls_config_item *item, const lls_option *option,
+                               lls_error *err) LLS_CHECKED;
 
 /** The keys of fixed name, with their defaults; ends with a NULL name. */
 extern const lls_option lls_config_keys[];

@@ -1,7 +1,7 @@
 /* Which keys there are. */
 #include "base/nearest.h"
 #include "base/scope.h"
-#include "ports/backend.h"
+#include "ports/space.h"
 #include "store/component.h"
 #include "store/config.h"
 
@@ -79,28 +79,40 @@ static lls_err unknown_option(lls_str option, const lls_backend_def *def, lls_er
                     name ? "'?" : "");
 }
 
-/* `NAME.OPTION` behind "storage.backends.". The option is behind the last dot: names may have some.
- */
-static lls_err check_backend_key(const lls_config *config, lls_str rest, const lls_option **option,
-                                 lls_error *err)
+bool lls_config_split(lls_str key, lls_str *name, lls_str *option)
 {
+    lls_str rest = behind(key, "storage.backends.");
     size_t dot = rest.len;
+
     while (dot > 0 && rest.data[dot - 1] != '.')
         dot--;
     if (dot < 2 || dot == rest.len)
-        return lls_fail(err, LLS_E_INVALID, "[storage.backends.NAME] with an option is wanted");
+        return false;
+    *name = (lls_str){rest.data, dot - 1};
+    *option = (lls_str){rest.data + dot, rest.len - dot};
+    return true;
+}
 
-    lls_str name = {rest.data, dot - 1};
-    lls_str wanted = {rest.data + dot, rest.len - dot};
+const lls_backend_def *lls_config_backend_def(const lls_config *config, lls_str name)
+{
+    const lls_config_item *type = lls_config_backend_option(config, name, LLS_STR("type"));
+
+    return lls_backend_find(type ? lls_str_of(type->value) : name);
+}
+
+static lls_err check_backend_key(const lls_config *config, lls_str key, const lls_option **option,
+                                 lls_error *err)
+{
+    lls_str name;
+    lls_str wanted;
+
+    if (!lls_config_split(key, &name, &wanted))
+        return lls_fail(err, LLS_E_INVALID, "[storage.backends.NAME] with an option is wanted");
     if (lls_str_eq(wanted, LLS_STR("type"))) {
         *option = &route_option;
         return LLS_OK;
     }
-    LLS_AUTO(lls_buf) key = {0};
-    lls_buf_printf(&key, "storage.backends." LLS_FMT ".type", LLS_ARG(name));
-    LLS_TRY(lls_buf_status(&key, err));
-    const lls_config_item *type = lls_config_find(config, lls_buf_str(&key));
-    const lls_backend_def *def = lls_backend_find(type ? lls_str_of(type->value) : name);
+    const lls_backend_def *def = lls_config_backend_def(config, name);
     *option = NULL;
     if (!def)
         return LLS_OK; // not in this build: said when it is asked for
@@ -119,7 +131,72 @@ lls_err lls_config_key_check(const lls_config *config, lls_str key, const lls_op
     }
     rest = behind(key, "storage.backends.");
     if (rest.len)
-        return check_backend_key(config, rest, option, err);
+        return check_backend_key(config, key, option, err);
     *option = lls_option_find(lls_config_keys, key);
     return *option ? LLS_OK : unknown_key(key, err);
+}
+
+static bool contains(lls_str text, lls_str part)
+{
+    for (size_t i = 0; i + part.len <= text.len; i++)
+        if (memcmp(text.data + i, part.data, part.len) == 0)
+            return true;
+    return false;
+}
+
+/* Of a backend that this build lacks nobody knows which options are secret. */
+static bool looks_secret(const lls_config_item *item)
+{
+    lls_str value = lls_str_of(item->value);
+    lls_str name;
+    lls_str option;
+
+    if (!lls_config_split(lls_str_of(item->key), &name, &option))
+        return false;
+    if (contains(option, LLS_STR("pass")))
+        return value.len > 0;
+    return (contains(option, LLS_STR("connection")) || contains(value, LLS_STR("://"))) &&
+           lls_conninfo_has_password(value);
+}
+
+bool lls_config_is_secret(const lls_config *config, const lls_config_item *item)
+{
+    const lls_option *option = NULL;
+
+    if (lls_config_key_check(config, lls_str_of(item->key), &option, NULL) != LLS_OK || !option)
+        return looks_secret(item);
+    return option->type == LLS_OPT_CONNINFO && lls_conninfo_has_password(lls_str_of(item->value));
+}
+
+/* A table of this one option is filled from the value. */
+static lls_err check_option(const lls_config_item *item, const lls_option *option, lls_error *err)
+{
+    LLS_AUTO(lls_buf) memory = {0};
+    union {
+        uint64_t number;
+        const char *text;
+        bool truth;
+    } ignored;
+    lls_option table[] = {*option, {0}};
+    lls_setting setting = {.name = item->key, .value = item->value};
+
+    table[0].name = item->key;
+    table[0].offset = 0;
+    return lls_options_fill(table, &setting, 1, &ignored, &memory, err);
+}
+
+lls_err lls_config_value_check(const lls_config_item *item, const lls_option *option,
+                               lls_error *err)
+{
+    lls_err e = LLS_OK;
+
+    if (strcmp(item->key, "storage.tenant") == 0)
+        e = lls_tenant_check(lls_str_of(item->value), err);
+    else if ((option == &route_option || option == &lls_config_keys[0] ||
+              strncmp(item->key, "storage.memory.", sizeof("storage.memory.") - 1) == 0) &&
+             !item->value[0])
+        e = lls_fail(err, LLS_E_INVALID, "'%s' names no backend", item->key);
+    else
+        e = check_option(item, option, err);
+    return e == LLS_OK ? LLS_OK : lls_wrap(err, e, "%s", item->origin);
 }

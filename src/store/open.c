@@ -49,16 +49,7 @@ const char *lls_config_route(const lls_config *config, const char *component)
 static const lls_config_item *backend_item(const lls_config *config, const char *name,
                                            const char *option)
 {
-    size_t len = strlen(name);
-
-    for (size_t i = 0; i < config->count; i++) {
-        const char *key = config->items[i].key;
-        size_t head = sizeof("storage.backends.") - 1;
-        if (strncmp(key, "storage.backends.", head) == 0 && strncmp(key + head, name, len) == 0 &&
-            key[head + len] == '.' && strcmp(key + head + len + 1, option) == 0)
-            return &config->items[i];
-    }
-    return NULL;
+    return lls_config_backend_option(config, lls_str_of(name), lls_str_of(option));
 }
 
 lls_err lls_config_backend_type(const lls_config *config, const char *name, const char **type,
