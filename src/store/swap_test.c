@@ -8,10 +8,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SESSIONS LLS_STR("sessions")
 
-enum { WRITERS = 2, COUNTERS = 8, FILLING = 3000 };
+enum { WRITERS = 2, COUNTERS = 8, FILLING = 3000, TIME_LIMIT_SEC = 240 };
 
 typedef struct fixture {
     char folder[32];
@@ -37,6 +38,7 @@ static int open_store(void **state)
                                  "storage.backends.a.type=lmdb",
                                  "storage.backends.b.type=lmdb",
                                  "storage.backends.alias.type=lmdb",
+                                 "storage.backends.m.type=memory",
                                  "storage.backends.a.durability=relaxed",
                                  "storage.backends.b.durability=relaxed",
                                  paths[0],
@@ -233,7 +235,8 @@ typedef struct traffic {
     lls_store *store;
     atomic_int stop;
     atomic_int wrong;
-    atomic_int started;
+    atomic_ulong turns[WRITERS + 1];
+    atomic_int threads;
     atomic_ullong done[COUNTERS];
 } traffic;
 
@@ -275,6 +278,7 @@ static bool count_up(traffic *t, int counter)
 static void *write_on(void *user)
 {
     traffic *t = user;
+    int thread = atomic_fetch_add(&t->threads, 1);
 
     for (int i = 0; !t->stop && !t->wrong; i++) {
         if (!count_up(t, i % COUNTERS))
@@ -284,7 +288,7 @@ static void *write_on(void *user)
         lls_err e = lls_store_delete(t->store, SESSIONS, B("session:fleeting"), NULL);
         if (e != LLS_OK && e != LLS_E_NOTFOUND)
             t->wrong = 3;
-        t->started = 1;
+        (void)atomic_fetch_add(&t->turns[thread], 1);
     }
     return NULL;
 }
@@ -293,6 +297,7 @@ static void *write_on(void *user)
 static void *read_on(void *user)
 {
     traffic *t = user;
+    int thread = atomic_fetch_add(&t->threads, 1);
     uint64_t seen[COUNTERS] = {0};
 
     for (int i = 0; !t->stop && !t->wrong; i = (i + 1) % COUNTERS) {
@@ -305,8 +310,19 @@ static void *read_on(void *user)
             t->wrong = 5;
         seen[i] = number_of(&session);
         lls_session_fini(&session);
+        (void)atomic_fetch_add(&t->turns[thread], 1);
     }
     return NULL;
+}
+
+/* Until every thread has begun and ended a turn: what it used before, it has let go of. */
+static void let_all_turn(traffic *t)
+{
+    for (int i = 0; i < WRITERS + 1; i++) {
+        unsigned long before = t->turns[i];
+        while (t->turns[i] < before + 2 && !t->wrong)
+            (void)usleep(1000);
+    }
 }
 
 static void remove_folder(const fixture *f, const char *name)
@@ -317,14 +333,16 @@ static void remove_folder(const fixture *f, const char *name)
     assert_int_equal(system(command), 0);
 }
 
-static void counters_lose_nothing_while_their_store_moves_back_and_forth(void **state)
+static void counters_lose_nothing_while_their_store_moves_about(void **state)
 {
     fixture *f = *state;
+    static const char *const stations[] = {"a", "b", "m", "a", "m"};
     traffic t = {.store = f->store};
     pthread_t threads[WRITERS + 1];
     lls_error err = {0};
     char id[32];
 
+    (void)alarm(TIME_LIMIT_SEC);
     fill(f->store, FILLING);
     for (int i = 0; i < COUNTERS; i++) {
         (void)snprintf(id, sizeof(id), "session:counter-%d", i);
@@ -333,11 +351,11 @@ static void counters_lose_nothing_while_their_store_moves_back_and_forth(void **
     for (int i = 0; i < WRITERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, write_on, &t), 0);
     assert_int_equal(pthread_create(&threads[WRITERS], NULL, read_on, &t), 0);
-    while (!t.started && !t.wrong)
-        ;
-    for (int i = 0; i < 4; i++) {
-        assert_ok(lls_store_swap(f->store, SESSIONS, i % 2 ? "a" : "b", &err), err);
-        remove_folder(f, i % 2 ? "b" : "a"); // nobody has it open, so that the way back is free
+    let_all_turn(&t);
+    for (size_t i = 1; i < LLS_COUNT(stations); i++) {
+        assert_ok(lls_store_swap(f->store, SESSIONS, stations[i], &err), err);
+        let_all_turn(&t); // so that nobody has the old one open: the way back is free
+        remove_folder(f, stations[i - 1]);
     }
     t.stop = 1;
     for (int i = 0; i < WRITERS + 1; i++)
@@ -354,6 +372,7 @@ static void counters_lose_nothing_while_their_store_moves_back_and_forth(void **
     lls_err e = lls_store_delete(f->store, SESSIONS, B("session:fleeting"), NULL);
     assert_true(e == LLS_OK || e == LLS_E_NOTFOUND);
     assert_int_equal(count(f->store), FILLING + COUNTERS);
+    (void)alarm(0);
 }
 
 int main(void)
@@ -371,8 +390,8 @@ int main(void)
                                         open_store, close_store),
         cmocka_unit_test_setup_teardown(swap_survives_every_failed_allocation, open_store,
                                         close_store),
-        cmocka_unit_test_setup_teardown(
-            counters_lose_nothing_while_their_store_moves_back_and_forth, open_store, close_store),
+        cmocka_unit_test_setup_teardown(counters_lose_nothing_while_their_store_moves_about,
+                                        open_store, close_store),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
