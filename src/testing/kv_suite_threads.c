@@ -174,6 +174,14 @@ typedef struct step {
     char value[512];
 } step;
 
+/* The value that a number stands for: its digits, then from none to some hundred spaces. */
+static lls_bytes value_of(uint32_t number, char room[512])
+{
+    int len = snprintf(room, 512, "%u%*s", number, (int)(number % 400), "");
+
+    return (lls_bytes){(const uint8_t *)room, (size_t)len};
+}
+
 static void make_step(step *s, model *m, uint64_t *random, bool *fails)
 {
     static const lls_kv_verb verbs[] = {LLS_KV_PUT,     LLS_KV_PUT,    LLS_KV_CREATE,
@@ -183,9 +191,7 @@ static void make_step(step *s, model *m, uint64_t *random, bool *fails)
     uint32_t number = next_random(random);
 
     (void)snprintf(s->key, sizeof(s->key), "key-%02u", k);
-    int len = snprintf(s->value, sizeof(s->value), "%u%*s", number, (int)(number % 400), "");
-    s->write = write_of(verb, lls_bytes_of(lls_str_of(s->key)),
-                        (lls_bytes){(const uint8_t *)s->value, (size_t)len});
+    s->write = write_of(verb, lls_bytes_of(lls_str_of(s->key)), value_of(number, s->value));
     if (verb == LLS_KV_REPLACE) // now and then the wrong one
         s->write.meta.version = number % 16 ? m->versions[k] : m->versions[k] + 1;
     *fails = (verb == LLS_KV_CREATE && m->versions[k] != 0) ||
@@ -204,13 +210,14 @@ static void compare(lls_kv *kv, const model *m)
     assert_ok(lls_kv_scan(kv, space, (lls_kv_range){0}, LLS_KV_ALL, &it, &err), err);
     for (int k = 0; k < KEYS; k++) {
         char want[16];
+        char value[512];
         if (m->versions[k] == 0)
             continue;
         assert_ok(lls_kv_iter_next(it, &item, &err), err);
         (void)snprintf(want, sizeof(want), "key-%02d", k);
         assert_true(lls_bytes_eq(item.key, lls_bytes_of(lls_str_of(want))));
         assert_int_equal(item.meta.version, m->versions[k]);
-        assert_int_equal(strtoul((const char *)item.value.data, NULL, 10), m->values[k]);
+        assert_true(lls_bytes_eq(item.value, value_of(m->values[k], value)));
     }
     assert_code(lls_kv_iter_next(it, &item, &err), LLS_END, err);
 }
