@@ -132,7 +132,9 @@ static lls_err copy_component(lls_run *run, size_t index, lls_error *err)
               .sum = part->staged,
               .journalled = part->staged_known, // a digest of a part is no checkpoint
               .total = part->source.count > count ? part->source.count : 0};
-    return copy_scan(&c, scan, err);
+    LLS_TRY(copy_scan(&c, scan, err));
+    part->copied = c.sum.count;
+    return LLS_OK;
 }
 
 lls_err lls_copy(lls_run *run, lls_error *err)
@@ -143,6 +145,19 @@ lls_err lls_copy(lls_run *run, lls_error *err)
         if (e != LLS_OK && e != LLS_E_CANCELLED)
             return lls_wrap(err, e, "copy %s", run->parts[i].want->name);
         LLS_TRY(e);
+    }
+    return LLS_OK;
+}
+
+lls_err lls_copy_is_whole(lls_run *run, bool *whole, lls_error *err)
+{
+    LLS_AUTO(lls_buf) last = {0};
+    uint64_t count;
+
+    *whole = true;
+    for (size_t i = 0; i < run->plan->component_count; i++) {
+        LLS_TRY(lls_stage_last(run->stage, run->parts[i].coll, &last, &count, err));
+        *whole = *whole && count == run->parts[i].copied;
     }
     return LLS_OK;
 }

@@ -19,7 +19,13 @@ lls_err lls_copy_open_stage(lls_run *run, lls_error *err) LLS_CHECKED;
  */
 lls_err lls_copy(lls_run *run, lls_error *err) LLS_CHECKED;
 
-/** The same from the backup, for a rollback: the stage must be empty. */
+/**
+ * Whether the stage holds as many records as this process knows it must. It may not: a crash of a
+ * server can empty a stage, and the copy then goes on into what is left.
+ */
+lls_err lls_copy_is_whole(lls_run *run, bool *whole, lls_error *err) LLS_CHECKED;
+
+/** As lls_copy, but from the backup, for a rollback: the stage must be empty. */
 lls_err lls_copy_backup(lls_run *run, lls_kv_stage *stage, lls_error *err) LLS_CHECKED;
 
 #endif

@@ -70,14 +70,40 @@ static void note_outcomes(lls_run *run)
     }
 }
 
+/* After a mismatch: if the stage itself lost records, throw it away, and a resume copies again. */
+static lls_err check_stage(lls_run *run, lls_error *err)
+{
+    bool whole;
+
+    lls_stage_close(run->stage);
+    run->stage = NULL;
+    LLS_TRY(lls_copy_open_stage(run, err));
+    LLS_TRY(lls_copy_is_whole(run, &whole, err));
+    if (whole)
+        return LLS_OK;
+    lls_stage_close(run->stage);
+    run->stage = NULL;
+    LLS_TRY(
+        lls_stage_discard(run->target->kv, lls_run_tenant(run), lls_str_of(run->stage_name), err));
+    return lls_fail(err, LLS_E_UNAVAILABLE,
+                    "the target lost what was staged (was its server restarted?); nothing is "
+                    "visible yet, and a resume copies it again");
+}
+
 /*
  * What verification refuses will not get better by trying again: the stage is thrown away, and the
  * target is as it was. Any other failure leaves all in place for a resume.
  */
 static lls_err verify(lls_run *run, lls_error *err)
 {
+    lls_error lost = {0};
     lls_err e = lls_verify(run, err);
 
+    if (e == LLS_E_MISMATCH && check_stage(run, &lost) != LLS_OK) {
+        if (err)
+            *err = lost;
+        return lost.code;
+    }
     if (e == LLS_E_MISMATCH || e == LLS_E_CONFLICT) {
         run->result = e;
         lls_run_abandon(run);

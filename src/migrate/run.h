@@ -28,6 +28,7 @@ typedef struct lls_part {
     lls_sum staged;    /**< What the stage holds, by the journal. */
     lls_buf last;      /**< The greatest key of that. */
     bool staged_known; /**< `staged.digest` is of all that was copied. */
+    uint64_t copied;   /**< Records that the stage must hold since this process copied. */
 
     bool has_outcome;    /**< Verification passed once; the next four are what it found. */
     lls_sum source;      /**< What the source held. */
