@@ -108,7 +108,7 @@ lls_err lls_toml_read(lls_str text, lls_toml_each each, void *user, lls_error *e
     if (text.len > LLS_TOML_MAX)
         return lls_fail(err, LLS_E_FULL, "%zu bytes are over the limit of %zu", text.len,
                         LLS_TOML_MAX);
-    const lls_err e = lls_toml_check_depth(text, err);
+    const lls_err e = lls_toml_check(text, err);
     if (e != LLS_OK)
         return e;
     try {

@@ -32,12 +32,13 @@ typedef lls_err (*lls_toml_each)(void *user, const lls_toml_entry *entry, lls_er
 LLS_BEGIN_DECLS
 
 /**
- * Refuse text that nests deeper than any configuration does. toml++ parses, and frees, level by
- * level on the stack, however many levels a hostile file has.
+ * Refuse text that nests deeper than any configuration does: toml++ parses, and frees, level by
+ * level on the stack, however many levels a hostile file has. And refuse characters outside ASCII
+ * outside of quotes and comments, which TOML forbids and some versions of toml++ stumble over.
  *
  * Errors: LLS_E_PARSE with "line:column: …".
  */
-lls_err lls_toml_check_depth(lls_str text, lls_error *err) LLS_CHECKED;
+lls_err lls_toml_check(lls_str text, lls_error *err) LLS_CHECKED;
 
 /**
  * Read `text` and tell each entry; an empty table is nothing.

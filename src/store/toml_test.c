@@ -180,6 +180,17 @@ static void the_deepest_text_fits_a_thread_of_little_stack(void **state)
     (void)pthread_attr_destroy(&attr);
 }
 
+static void bare_keys_are_ascii(void **state)
+{
+    lls_error err = {0};
+
+    (void)state;
+    assert_code(read_text("[a]\n[stor\xc3\xa4ge]\nx = 1\n", &err), LLS_E_PARSE, err);
+    assert_string_equal(err.msg, "2:6: a character outside ASCII may stand in quotes only");
+    assert_code(read_text("x = \xc2\xa0 1\n", &err), LLS_E_PARSE, err);
+    assert_ok(read_text("\xef\xbb\xbf# caf\xc3\xa9\n\"s\xc3\xa4\" = '\xc3\xa4'\n", &err), err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +201,7 @@ int main(void)
         cmocka_unit_test(nesting_that_would_overflow_a_stack_is_refused),
         cmocka_unit_test(dots_in_texts_comments_and_numbers_are_no_nesting),
         cmocka_unit_test(the_deepest_text_fits_a_thread_of_little_stack),
+        cmocka_unit_test(bare_keys_are_ascii),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

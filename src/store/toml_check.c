@@ -1,4 +1,8 @@
-/* How deep keys and values of a TOML text nest, found out without recursion. */
+/*
+ * What a TOML text must not have before toml++ sees it: keys and values nested so deep that a
+ * parser which recurses runs out of stack, and characters outside ASCII in bare keys, which TOML
+ * forbids and on which some versions of toml++ reach a place that they hold to be unreachable.
+ */
 #include "base/scope.h"
 #include "store/toml.h"
 
@@ -60,13 +64,19 @@ static void skip_comment(scanner *s)
         s->at++;
 }
 
-static lls_err too_deep(const scanner *s, const char *what, int limit, lls_error *err)
+/* Characters, not bytes. */
+static size_t column_of(const scanner *s)
 {
     size_t column = 1;
 
     for (size_t i = s->line_start; i < s->at; i++)
-        column += (s->text.data[i] & 0xc0) != 0x80; // characters, not bytes
-    return lls_fail(err, LLS_E_PARSE, "%zu:%zu: %s than %d", s->line, column, what, limit);
+        column += (s->text.data[i] & 0xc0) != 0x80;
+    return column;
+}
+
+static lls_err too_deep(const scanner *s, const char *what, int limit, lls_error *err)
+{
+    return lls_fail(err, LLS_E_PARSE, "%zu:%zu: %s than %d", s->line, column_of(s), what, limit);
 }
 
 /* Count the character that stands here, outside of strings and comments. */
@@ -74,6 +84,10 @@ static lls_err count(scanner *s, lls_error *err)
 {
     char c = s->text.data[s->at];
 
+    if ((unsigned char)c >= 0x80)
+        return lls_fail(err, LLS_E_PARSE,
+                        "%zu:%zu: a character outside ASCII may stand in quotes only", s->line,
+                        column_of(s));
     if (c == '.') {
         if (++s->dots >= PARTS_MAX)
             return too_deep(s, "a key of more parts", PARTS_MAX, err);
@@ -90,10 +104,12 @@ static lls_err count(scanner *s, lls_error *err)
     return LLS_OK;
 }
 
-lls_err lls_toml_check_depth(lls_str text, lls_error *err)
+lls_err lls_toml_check(lls_str text, lls_error *err)
 {
     scanner s = {.text = text, .line = 1};
 
+    if (looking_at(&s, "\xef\xbb\xbf")) // a byte order mark is no character of the text
+        s.at = s.line_start = 3;
     while (s.at < text.len) {
         char c = text.data[s.at];
         if (c == '"' || c == '\'') {
