@@ -1,7 +1,7 @@
 /*
  * What a TOML text must not have before toml++ sees it: keys and values nested so deep that a
- * parser which recurses runs out of stack, and characters outside ASCII in bare keys, which TOML
- * forbids and on which some versions of toml++ reach a place that they hold to be unreachable.
+ * parser which recurses runs out of stack; and what TOML forbids anyway, but some versions of
+ * toml++ stumble over: control characters, and characters outside ASCII in bare keys.
  */
 #include "base/scope.h"
 #include "store/toml.h"
@@ -104,9 +104,24 @@ static lls_err count(scanner *s, lls_error *err)
     return LLS_OK;
 }
 
+static lls_err check_controls(lls_str text, lls_error *err)
+{
+    scanner s = {.text = text, .line = 1};
+
+    for (; s.at < text.len; step(&s)) {
+        unsigned char c = (unsigned char)text.data[s.at];
+        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+            return lls_fail(err, LLS_E_PARSE, "%zu:%zu: a control character (0x%02x)", s.line,
+                            column_of(&s), c);
+    }
+    return LLS_OK;
+}
+
 lls_err lls_toml_check(lls_str text, lls_error *err)
 {
     scanner s = {.text = text, .line = 1};
+
+    LLS_TRY(check_controls(text, err));
 
     if (looking_at(&s, "\xef\xbb\xbf")) // a byte order mark is no character of the text
         s.at = s.line_start = 3;

@@ -188,6 +188,8 @@ static void bare_keys_are_ascii(void **state)
     assert_code(read_text("[a]\n[stor\xc3\xa4ge]\nx = 1\n", &err), LLS_E_PARSE, err);
     assert_string_equal(err.msg, "2:6: a character outside ASCII may stand in quotes only");
     assert_code(read_text("x = \xc2\xa0 1\n", &err), LLS_E_PARSE, err);
+    assert_code(read_text("x = 1\n[\x01\"s\xc3\xa4\"]\n", &err), LLS_E_PARSE, err);
+    assert_string_equal(err.msg, "2:2: a control character (0x01)");
     assert_ok(read_text("\xef\xbb\xbf# caf\xc3\xa9\n\"s\xc3\xa4\" = '\xc3\xa4'\n", &err), err);
 }
 
