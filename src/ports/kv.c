@@ -1,7 +1,7 @@
 #include "ports/kv.h"
 
-#include "base/alloc.h"
 #include "base/scope.h"
+#include "ports/batch.h"
 #include "ports/space.h"
 
 #include <assert.h>
@@ -127,72 +127,41 @@ lls_err lls_kv_stats_of(lls_kv *kv, lls_kv_space space, lls_kv_stats *out, lls_e
     return count_by_scan(kv, space, LLS_KV_ALL, out, err);
 }
 
-/* Keys to remove, collected from a scan: the bytes in one buffer, and where each ends. */
-typedef struct victims {
-    lls_buf bytes;
-    lls_kv_write writes[STEP];
-    size_t ends[STEP];
-    size_t count;
-} victims;
-
-static void victims_fini(victims *v)
+static lls_err remove_batch(lls_kv *kv, lls_str tenant, lls_batch *batch, lls_error *err)
 {
-    lls_buf_fini(&v->bytes);
-    lls_free(v);
-}
+    lls_err e = lls_kv_apply(kv, tenant, lls_batch_writes(batch), batch->count, err);
 
-static lls_err remove_victims(lls_kv *kv, lls_kv_space space, victims *v, lls_error *err)
-{
-    size_t from = 0;
-
-    LLS_TRY(lls_buf_status(&v->bytes, err));
-    for (size_t i = 0; i < v->count; i++) {
-        v->writes[i].key = (lls_bytes){v->bytes.data + from, v->ends[i] - from};
-        from = v->ends[i];
-    }
-    lls_err e = lls_kv_apply(kv, space.tenant, v->writes, v->count, err);
-    v->count = 0;
-    lls_buf_clear(&v->bytes);
+    lls_batch_clear(batch);
     return e;
-}
-
-static lls_err sweep(lls_kv *kv, lls_kv_space space, victims *v, uint64_t *removed, lls_error *err)
-{
-    LLS_AUTO(lls_kv_iter_ref) it = NULL;
-    int64_t now = lls_kv_now(kv);
-    lls_kv_item item;
-    lls_err e;
-
-    LLS_TRY(lls_kv_scan(kv, space, (lls_kv_range){0}, LLS_KV_ALL, &it, err));
-    while ((e = lls_kv_iter_next(it, &item, err)) == LLS_OK) {
-        if (!lls_kv_expired(&item.meta, now))
-            continue;
-        lls_buf_add(&v->bytes, item.key);
-        v->ends[v->count] = v->bytes.len;
-        v->writes[v->count++] = (lls_kv_write){.verb = LLS_KV_SWEEP, .coll = space.coll};
-        *removed += 1;
-        if (v->count == STEP)
-            LLS_TRY(remove_victims(kv, space, v, err));
-    }
-    if (e != LLS_END)
-        return e;
-    return remove_victims(kv, space, v, err);
 }
 
 lls_err lls_kv_sweep(lls_kv *kv, lls_kv_space space, uint64_t *removed, lls_error *err)
 {
     assert(kv);
 
-    victims *v = lls_alloc(sizeof(*v));
+    LLS_AUTO(lls_kv_iter_ref) it = NULL;
+    LLS_AUTO(lls_batch) batch = {0};
+    int64_t now = lls_kv_now(kv);
+    lls_kv_item item;
     uint64_t n = 0;
-    if (!v)
-        return lls_fail(err, LLS_E_NOMEM, "out of memory");
+    lls_err e;
 
-    lls_err e = sweep(kv, space, v, &n, err);
-    victims_fini(v);
-    if (e == LLS_OK && removed)
+    LLS_TRY(lls_kv_scan(kv, space, (lls_kv_range){0}, LLS_KV_ALL, &it, err));
+    while ((e = lls_kv_iter_next(it, &item, err)) == LLS_OK) {
+        if (!lls_kv_expired(&item.meta, now))
+            continue;
+        lls_kv_write write = {.verb = LLS_KV_SWEEP, .coll = space.coll, .key = item.key};
+        LLS_TRY(lls_batch_add(&batch, &write, err));
+        n++;
+        if (batch.count == STEP)
+            LLS_TRY(remove_batch(kv, space.tenant, &batch, err));
+    }
+    if (e != LLS_END)
+        return e;
+    LLS_TRY(remove_batch(kv, space.tenant, &batch, err));
+    if (removed)
         *removed = n;
-    return e;
+    return LLS_OK;
 }
 
 lls_err lls_kv_clear(lls_kv *kv, lls_kv_space space, lls_error *err)
