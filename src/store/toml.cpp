@@ -2,6 +2,10 @@
  */
 #include "store/toml.h"
 
+// Some versions assert, or in optimised builds assume, what only a good text fulfils, right before
+// they look for the mistake and report it. What is asserted must not end the program.
+#undef NDEBUG
+#define TOML_ASSERT(expr) static_cast<void>(0)
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
