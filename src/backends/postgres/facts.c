@@ -149,11 +149,15 @@ static lls_err refuse_bad_step(void *user, const lls_schema_step *step, lls_erro
 
     if (strcmp(step->state, "applied") == 0)
         return LLS_OK;
-    if (strcmp(step->state, "pending") == 0)
-        return lls_fail(err, LLS_E_UNAVAILABLE,
-                        "the schema is at V%u, this build needs V%u: run"
-                        " 'llmspell storage schema apply'",
-                        lls_pg_schema_version(connection), lls_pg_schema_newest());
+    if (strcmp(step->state, "pending") == 0) {
+        lls_err e = lls_fail(err, LLS_E_UNAVAILABLE,
+                             "the schema is at V%u, this build needs V%u: run"
+                             " 'llmspell storage schema apply'",
+                             lls_pg_schema_version(connection), lls_pg_schema_newest());
+        if (err) // what a statement would be told: 3F000, there is no such schema
+            memcpy(err->sqlstate, "3F000", sizeof(err->sqlstate));
+        return e;
+    }
     return lls_fail(err, strcmp(step->state, "unknown") == 0 ? LLS_E_NEWER : LLS_E_MISMATCH,
                     "schema step V%u '%s' is %s", step->number, step->name, step->state);
 }
