@@ -117,7 +117,7 @@ static lls_err write_batch(const lls_carry *c, batch *b, lls_error *err)
     LLS_AUTO(lls_buf) value = {0};
     const uint8_t *at = b->values.data;
 
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = 0; at && i < b->count; i++) { // without a value there is no buffer either
         b->writes[i].value.data = at;
         at += b->writes[i].value.len;
     }
