@@ -13,6 +13,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace
@@ -91,16 +92,57 @@ lls_err walk(const walker &w, const toml::table &root)
     return LLS_OK;
 }
 
-lls_err read(lls_str text, const walker &w)
+/* The column of a byte, in characters; lines and columns count from 1. */
+unsigned column_of(std::string_view text, unsigned line, unsigned byte_column)
 {
-    const toml::parse_result result = toml::parse(std::string_view(text.data, text.len));
+    std::size_t at = 0;
+    for (unsigned i = 1; i < line; i++)
+        at = text.find('\n', at) + 1;
+    unsigned column = 1;
+    for (unsigned i = 1; i < byte_column && at < text.size(); i++, at++)
+        column += (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
+    return column;
+}
 
+/*
+ * Look for mistakes in the same text with a letter for every byte outside ASCII: in the error paths
+ * of toml++ such characters reach a function that holds most of them to be impossible. Once the
+ * form is right, lls_toml_check has seen to it that they stand in texts and comments only.
+ */
+lls_err check_form(std::string_view text, const walker &w)
+{
+    std::string ascii(text);
+    for (char &c : ascii)
+        if ((static_cast<unsigned char>(c) & 0x80) != 0)
+            c = 'x';
+    const toml::parse_result result = toml::parse(std::string_view(ascii));
+    if (result)
+        return LLS_OK;
+
+    const toml::parse_error &what = result.error();
+    const std::string message(what.description());
+    const unsigned line = static_cast<unsigned>(what.source().begin.line);
+    const unsigned column = static_cast<unsigned>(what.source().begin.column);
+    return lls_fail(w.err, LLS_E_PARSE, "%u:%u: %s", line, column_of(text, line, column),
+                    message.c_str());
+}
+
+lls_err read(lls_str whole, const walker &w)
+{
+    std::string_view text(whole.data, whole.len);
+    if (text.substr(0, 3) == "\xef\xbb\xbf") // a byte order mark
+        text.remove_prefix(3);
+
+    const lls_err e = check_form(text, w);
+    if (e != LLS_OK)
+        return e;
+    const toml::parse_result result = toml::parse(text);
     if (!result) {
-        const toml::parse_error &what = result.error();
-        const std::string message(what.description());
+        const std::string message(result.error().description());
         return lls_fail(w.err, LLS_E_PARSE, "%u:%u: %s",
-                        static_cast<unsigned>(what.source().begin.line),
-                        static_cast<unsigned>(what.source().begin.column), message.c_str());
+                        static_cast<unsigned>(result.error().source().begin.line),
+                        static_cast<unsigned>(result.error().source().begin.column),
+                        message.c_str());
     }
     return walk(w, result.table());
 }

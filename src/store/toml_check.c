@@ -117,17 +117,6 @@ static lls_err check_controls(lls_str text, lls_error *err)
     return LLS_OK;
 }
 
-/* A quote begins a text only where a key or a value may begin; inside a word it is a mistake, and
- * what follows it is no text. */
-static lls_err check_quote(const scanner *s, lls_error *err)
-{
-    char before = s->at ? s->text.data[s->at - 1] : '\n';
-
-    if (memchr(" \t\r\n=,.[{", before, 9) || s->at == s->line_start)
-        return LLS_OK;
-    return lls_fail(err, LLS_E_PARSE, "%zu:%zu: a quote inside a word", s->line, column_of(s));
-}
-
 lls_err lls_toml_check(lls_str text, lls_error *err)
 {
     scanner s = {.text = text, .line = 1};
@@ -141,7 +130,6 @@ lls_err lls_toml_check(lls_str text, lls_error *err)
     while (s.at < text.len) {
         char c = text.data[s.at];
         if (c == '"' || c == '\'') {
-            LLS_TRY(check_quote(&s, err));
             skip_string(&s);
         } else if (c == '#') {
             skip_comment(&s);

@@ -191,7 +191,6 @@ static void bare_keys_are_ascii(void **state)
     assert_code(read_text("x = 1\n[\x01\"s\xc3\xa4\"]\n", &err), LLS_E_PARSE, err);
     assert_string_equal(err.msg, "2:2: a control character (0x01)");
     assert_code(read_text("x = [20'\xc3\xa4']\n", &err), LLS_E_PARSE, err);
-    assert_string_equal(err.msg, "1:8: a quote inside a word");
     assert_ok(read_text("", &err), err);
     assert_ok(read_text("a.\"\xc3\xa4\".'b' = ['\xc3\xa4', \"\xc3\xa4\", {c='\xc3\xa4'}]\n", &err),
               err);
