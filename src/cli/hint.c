@@ -17,6 +17,9 @@ static const hint_row rows[] = {
      "check the user, and the password in PGPASSWORD, ~/.pgpass or the configuration file"},
     {LLS_E_DENIED, "storage schema", "",
      "the schema needs an administrator's login: give it with --connection"},
+    {LLS_E_DENIED, "", "42",
+     "this login must be a member of the application role; an administrator says: GRANT "
+     "llmspell_app TO it"},
     {LLS_E_UNAVAILABLE, "", "3D",
      "the database does not exist; create it, or correct the connection: llmspell storage config "
      "show --origin"},
@@ -41,6 +44,11 @@ static const hint_row rows[] = {
      "retry"},
     {LLS_E_CONFLICT, "storage migrate rollback", "",
      "--force rolls back all the same; what was written since then is lost"},
+    {LLS_E_CONFLICT, "storage migrate execute", "",
+     "what the target holds of these keys would be lost: let the plan keep a backup, or empty the "
+     "target"},
+    {LLS_E_CORRUPT, "storage migrate rollback", "",
+     "nothing was changed; a copy of the run folder from before the damage can be rolled back"},
     {LLS_E_BUSY, "storage migrate", "",
      "llmspell storage migrate status shows the runs; --force takes over the lock of a run on "
      "another host"},
