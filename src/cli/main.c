@@ -67,6 +67,7 @@ int main(int argc, char **argv)
 
     (void)setlocale(LC_CTYPE, "");  // not the others: figures are written the same everywhere
     (void)signal(SIGPIPE, SIG_IGN); // a write then fails, and a migration is not cut in the middle
+    (void)signal(SIGXFSZ, SIG_IGN); // likewise: a file size limit reads like a full disk
     e = parse(&context, argc, argv, &err);
     if (e == LLS_OK)
         e = dispatch(&context, &err);
