@@ -184,4 +184,8 @@ void lmdb_trail_note(lmdb_trail *trail, const void *at, size_t bytes);
 /** Give back what was noted. Inside the transaction that read it, or the map may have moved. */
 void lmdb_trail_drop(lmdb_trail *trail);
 
+/** At the end of a scan: a short one, like a get, leaves its few pages, which others use too;
+ * giving them back would cost more than the scan did. */
+void lmdb_trail_end(lmdb_trail *trail);
+
 #endif

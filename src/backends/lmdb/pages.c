@@ -14,7 +14,7 @@
 
 /* A page fault maps up to sixteen pages around the one that was touched (Linux's fault-around):
  * what is held is counted in windows of that size, each as often as it is entered. */
-enum { WINDOW_BITS = 16, TRAIL_BYTES = 8 << 20 };
+enum { WINDOW_BITS = 16, TRAIL_BYTES = 8 << 20, SHORT_BYTES = 4 << 20 };
 
 void lmdb_trail_drop(lmdb_trail *trail)
 {
@@ -26,6 +26,14 @@ void lmdb_trail_drop(lmdb_trail *trail)
         (void)madvise((void *)from, to - from, MADV_DONTNEED);
     }
     *trail = (lmdb_trail){0};
+}
+
+void lmdb_trail_end(lmdb_trail *trail)
+{
+    if (trail->bytes >= SHORT_BYTES)
+        lmdb_trail_drop(trail);
+    else
+        *trail = (lmdb_trail){0};
 }
 
 void lmdb_trail_note(lmdb_trail *trail, const void *at, size_t bytes)

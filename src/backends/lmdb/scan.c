@@ -75,7 +75,7 @@ static void close_scan(lls_kv_iter *it)
     scan *s = LLS_OUTER(it, scan, base);
 
     if (s->reader && *s->env->alive) {
-        lmdb_trail_drop(&s->trail);
+        lmdb_trail_end(&s->trail);
         if (s->cursor)
             mdb_cursor_close(s->cursor);
         lmdb_read_end(s->env, s->reader, LMDB_SCAN);
