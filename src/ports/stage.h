@@ -44,7 +44,8 @@ typedef struct lls_kv_stage_ops {
 
     /**
      * Add records whose keys are greater than all in the stage, in rising order, each with its
-     * meta as it is. Borrows `items`. May return before they are stored: `flush` waits.
+     * meta as it is. Borrows `items`. May return before they are stored: `flush` waits. Once
+     * prepared, a stage either refuses more or wants to be prepared again.
      */
     lls_err (*add)(lls_kv_stage *stage, lls_str coll, const lls_kv_item *items, size_t count,
                    lls_error *err);
