@@ -4,11 +4,6 @@
 
 #include <llmspell/store.h>
 
-/* Each is defined beside its typed API, in src/components. */
-extern const lls_component_def lls_component_agent_state;
-extern const lls_component_def lls_component_workflow_state;
-extern const lls_component_def lls_component_sessions;
-
 static const lls_component_def *const components[] = {
     &lls_component_agent_state,
     &lls_component_workflow_state,
