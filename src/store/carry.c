@@ -1,7 +1,7 @@
 #include "store/carry.h"
 
-#include "base/alloc.h"
 #include "base/scope.h"
+#include "ports/batch.h"
 #include "ports/record.h"
 
 /* Records of one scan; keys and bytes of one batch. */
@@ -47,40 +47,20 @@ lls_err lls_carry_all(const lls_carry *carry, lls_kv_stage *stage, lls_error *er
 
 /* ---- carry keys ---- */
 
-/* A batch: writes whose values lie one behind the other in `values`. */
-typedef struct batch {
-    lls_kv_write writes[BATCH_KEYS];
-    size_t count;
-    lls_buf values;
-} batch;
-
-static void batch_free(batch *b)
+/* Add the write that makes the target hold under `key` what the source holds. */
+static lls_err add_write(const lls_carry *c, lls_batch *batch, lls_buf *value, lls_bytes key,
+                         lls_error *err)
 {
-    lls_buf_fini(&b->values);
-    lls_free(b);
-}
+    lls_kv_write write = {.verb = LLS_KV_RESTORE, .coll = c->space.coll, .key = key};
 
-typedef batch *batch_ref;
-static void batch_ref_auto(batch_ref *b)
-{
-    if (*b)
-        batch_free(*b);
-}
-
-static lls_err read_key(const lls_carry *c, batch *b, lls_bytes key, lls_error *err)
-{
-    size_t before = b->values.len;
-    lls_kv_write *write = &b->writes[b->count];
-
-    *write = (lls_kv_write){.verb = LLS_KV_RESTORE, .coll = c->space.coll, .key = key};
-    lls_err e = lls_kv_get(c->source, c->space, key, &b->values, &write->meta, err);
+    lls_buf_clear(value);
+    lls_err e = lls_kv_get(c->source, c->space, key, value, &write.meta, err);
     if (e == LLS_E_NOTFOUND)
-        write->verb = LLS_KV_DELETE;
+        write.verb = LLS_KV_DELETE;
     else
         LLS_TRY(e);
-    write->value.len = b->values.len - before;
-    b->count++;
-    return LLS_OK;
+    write.value = lls_buf_view(value);
+    return lls_batch_add(batch, &write, err);
 }
 
 static lls_err differs(lls_bytes key, lls_error *err)
@@ -112,20 +92,14 @@ static lls_err read_back(const lls_carry *c, const lls_kv_write *write, lls_buf 
     return same ? LLS_OK : differs(write->key, err);
 }
 
-static lls_err write_batch(const lls_carry *c, batch *b, lls_error *err)
+static lls_err write_batch(const lls_carry *c, lls_batch *batch, lls_buf *value, lls_error *err)
 {
-    LLS_AUTO(lls_buf) value = {0};
-    const uint8_t *at = b->values.data;
+    const lls_kv_write *writes = lls_batch_writes(batch);
 
-    for (size_t i = 0; at && i < b->count; i++) { // without a value there is no buffer either
-        b->writes[i].value.data = at;
-        at += b->writes[i].value.len;
-    }
-    LLS_TRY(lls_kv_apply(c->target, c->space.tenant, b->writes, b->count, err));
-    for (size_t i = 0; i < b->count; i++)
-        LLS_TRY(read_back(c, &b->writes[i], &value, err));
-    b->count = 0;
-    lls_buf_clear(&b->values);
+    LLS_TRY(lls_kv_apply(c->target, c->space.tenant, writes, batch->count, err));
+    for (size_t i = 0; i < batch->count; i++)
+        LLS_TRY(read_back(c, &writes[i], value, err));
+    lls_batch_clear(batch);
     return LLS_OK;
 }
 
@@ -155,23 +129,21 @@ static lls_err sort_keys(const lls_buf *keys, lls_buf *views, size_t *count, lls
 lls_err lls_carry_keys(const lls_carry *carry, const lls_buf *keys, lls_error *err)
 {
     LLS_AUTO(lls_buf) views = {.max = SIZE_MAX / 2};
-    LLS_AUTO(batch_ref) b = NULL;
+    LLS_AUTO(lls_batch) batch = {0};
+    LLS_AUTO(lls_buf) value = {0};
     size_t count;
 
     LLS_TRY(lls_buf_status(keys, err));
     LLS_TRY(sort_keys(keys, &views, &count, err));
-    b = lls_alloc(sizeof(*b));
-    if (!b)
-        return lls_fail(err, LLS_E_NOMEM, "out of memory");
     const lls_bytes *sorted = (const lls_bytes *)(void *)views.data;
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && lls_bytes_eq(sorted[i], sorted[i - 1]))
             continue;
-        LLS_TRY(read_key(carry, b, sorted[i], err));
-        if (b->count == BATCH_KEYS || b->values.len >= BATCH_BYTES)
-            LLS_TRY(write_batch(carry, b, err));
+        LLS_TRY(add_write(carry, &batch, &value, sorted[i], err));
+        if (batch.count == BATCH_KEYS || batch.data.len >= BATCH_BYTES)
+            LLS_TRY(write_batch(carry, &batch, &value, err));
     }
-    return write_batch(carry, b, err);
+    return write_batch(carry, &batch, &value, err);
 }
 
 /* ---- find what differs ---- */
