@@ -30,14 +30,19 @@ void lls_capture_free(lls_capture *capture)
     lls_free(capture);
 }
 
-void lls_capture_add(lls_capture *capture, lls_bytes key)
+void lls_capture_write_key(lls_buf *keys, lls_bytes key)
 {
     const uint8_t len[2] = {(uint8_t)(key.len >> 8), (uint8_t)key.len};
 
+    lls_buf_reserve(keys, sizeof(len) + key.len);
+    lls_buf_add(keys, (lls_bytes){len, sizeof(len)});
+    lls_buf_add(keys, key);
+}
+
+void lls_capture_add(lls_capture *capture, lls_bytes key)
+{
     (void)pthread_mutex_lock(&capture->lock);
-    lls_buf_reserve(&capture->keys, sizeof(len) + key.len); // both parts or neither
-    lls_buf_add(&capture->keys, (lls_bytes){len, sizeof(len)});
-    lls_buf_add(&capture->keys, key);
+    lls_capture_write_key(&capture->keys, key);
     if (capture->keys.status != LLS_OK) {
         lls_buf_clear(&capture->keys);
         capture->overflow = true;

@@ -16,10 +16,10 @@ void lls_capture_free(lls_capture *capture); /**< NULL is fine. */
 /** Remember a key. Threads: any. Never fails: what cannot be remembered counts as overflow. */
 void lls_capture_add(lls_capture *capture, lls_bytes key);
 
-/**
- * Take all keys out, appended to `keys` as two bytes of length (big-endian) and the key each.
- * Returns false when some were forgotten.
- */
+/** Append `key` to a list of keys: two bytes of length (big-endian), then the key; or neither. */
+void lls_capture_write_key(lls_buf *keys, lls_bytes key);
+
+/** Take all keys out, appended to the list `keys`. Returns false when some were forgotten. */
 bool lls_capture_take(lls_capture *capture, lls_buf *keys);
 
 /** Bytes of keys that are waiting. */

@@ -3,6 +3,7 @@
 #include "base/scope.h"
 #include "ports/batch.h"
 #include "ports/record.h"
+#include "store/capture.h"
 
 /* Records of one scan; keys and bytes of one batch. */
 enum { STEP_RECORDS = 4096, STEP_BYTES = 16 << 20, BATCH_KEYS = 256, BATCH_BYTES = 4 << 20 };
@@ -148,14 +149,6 @@ lls_err lls_carry_keys(const lls_carry *carry, const lls_buf *keys, lls_error *e
 
 /* ---- find what differs ---- */
 
-static void add_key(lls_buf *keys, lls_bytes key)
-{
-    const uint8_t len[2] = {(uint8_t)(key.len >> 8), (uint8_t)key.len};
-
-    lls_buf_add(keys, (lls_bytes){len, sizeof(len)});
-    lls_buf_add(keys, key);
-}
-
 /* One side of a comparison. */
 typedef struct side {
     lls_kv_iter *it;
@@ -199,7 +192,7 @@ static lls_err compare_some(const lls_carry *c, lls_buf *after, lls_buf *keys, l
         int order = a.ended ? 1 : b.ended ? -1 : lls_bytes_cmp(a.item.key, b.item.key);
         if (order != 0 || !lls_digest_eq(lls_record_digest(c->space.coll, &a.item),
                                          lls_record_digest(c->space.coll, &b.item)))
-            add_key(keys, order <= 0 ? a.item.key : b.item.key);
+            lls_capture_write_key(keys, order <= 0 ? a.item.key : b.item.key);
         LLS_TRY(set_key(after, order <= 0 ? a.item.key : b.item.key, err));
         if (order <= 0)
             LLS_TRY(advance(&a, err));
