@@ -8,6 +8,7 @@
 
 #include "ports/kv.h"
 #include "ports/option.h"
+#include "ports/vec.h"
 
 typedef struct lls_backend lls_backend;
 
@@ -90,6 +91,7 @@ typedef struct lls_backend_def {
 struct lls_backend {
     const lls_backend_def *def; /* set by lls_backend_open */
     lls_kv *kv;
+    lls_vec *vec;
 };
 
 /** The backends built into this library, in name order; ends with NULL. */

@@ -149,6 +149,7 @@ typedef struct lls_kv_iter_ops {
 struct lls_kv {
     const lls_kv_ops *ops;
     const lls_clock *clock; /**< NULL: the system's. Set by whoever opens, before the first call. */
+    size_t key_max;         /**< Bytes of the longest key; 0: LLS_KEY_MAX. Set by the backend. */
 };
 struct lls_kv_iter {
     const lls_kv_iter_ops *ops;
