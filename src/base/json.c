@@ -398,37 +398,6 @@ bool lls_json_walk_next(lls_json_walk *walk, lls_str *name, lls_json_value *valu
     return true;
 }
 
-/* Whether a raw string stands for `name`. Escapes are resolved only where there are some. */
-static bool names(lls_str raw, lls_str name)
-{
-    if (!memchr(raw.data, '\\', raw.len))
-        return lls_str_eq((lls_str){raw.data + 1, raw.len - 2}, name);
-
-    lls_buf plain = {0};
-    lls_json_unescape(raw, &plain);
-    bool same = plain.status == LLS_OK && lls_str_eq(lls_buf_str(&plain), name);
-    lls_buf_fini(&plain);
-    return same;
-}
-
-bool lls_json_member(lls_json_value object, lls_str name, lls_json_value *out)
-{
-    lls_json_walk walk = lls_json_walk_begin(object);
-    lls_json_value value;
-    lls_str raw;
-    bool found = false;
-
-    if (object.type != LLS_JSON_OBJECT)
-        return false;
-    while (lls_json_walk_next(&walk, &raw, &value)) {
-        if (names(raw, name)) {
-            *out = value;
-            found = true;
-        }
-    }
-    return found;
-}
-
 static void add_utf8(uint32_t code, lls_buf *out)
 {
     uint8_t four[4];
@@ -485,4 +454,48 @@ void lls_json_unescape(lls_str raw, lls_buf *out)
         lls_buf_add(out, (lls_bytes){(const uint8_t *)at, (size_t)(to - at)});
         at = slash ? unescape_one(slash, end, out) : end;
     }
+}
+
+/* Whether a raw string stands for `name`. Nothing is allocated: what cannot be had is not "no". */
+static bool names(lls_str raw, lls_str name)
+{
+    const char *at = raw.data + 1;
+    const char *end = raw.data + raw.len - 1;
+    uint8_t room[4]; // of one escape
+
+    while (at < end) {
+        lls_buf one = {.data = room, .cap = sizeof(room)};
+        lls_bytes piece;
+        if (*at == '\\') {
+            at = unescape_one(at, end, &one);
+            piece = lls_buf_view(&one);
+        } else {
+            const char *slash = memchr(at, '\\', (size_t)(end - at));
+            const char *to = slash ? slash : end;
+            piece = (lls_bytes){(const uint8_t *)at, (size_t)(to - at)};
+            at = to;
+        }
+        if (!lls_bytes_has_prefix(lls_bytes_of(name), piece))
+            return false;
+        name = (lls_str){name.data + piece.len, name.len - piece.len};
+    }
+    return name.len == 0;
+}
+
+bool lls_json_member(lls_json_value object, lls_str name, lls_json_value *out)
+{
+    lls_json_walk walk = lls_json_walk_begin(object);
+    lls_json_value value;
+    lls_str raw;
+    bool found = false;
+
+    if (object.type != LLS_JSON_OBJECT)
+        return false;
+    while (lls_json_walk_next(&walk, &raw, &value)) {
+        if (names(raw, name)) {
+            *out = value;
+            found = true;
+        }
+    }
+    return found;
 }

@@ -61,6 +61,19 @@ void lls_json_unescape(lls_str raw, lls_buf *out);
 /** Append `text` as a JSON string with its quotes. The text must be UTF-8. */
 void lls_json_quote(lls_str text, lls_buf *out);
 
+/**
+ * Append `target` with `patch` merged into it (RFC 7396): a null of the patch removes a member, an
+ * object is merged into what is there, anything else replaces it. What the patch does not name
+ * keeps its text. `patch` is an object; a `target` that is none, or has no text, counts as {}.
+ *
+ * Errors: LLS_E_INVALID for more than 256 members in an object of the patch.
+ */
+lls_err lls_json_merge(lls_json_value target, lls_json_value patch, lls_buf *out,
+                       lls_error *err) LLS_CHECKED;
+
+/** The double nearest to a JSON number, whatever the locale; infinite when it is out of range. */
+lls_err lls_json_number(lls_str text, double *out, lls_error *err) LLS_CHECKED;
+
 /** Whether the bytes are valid UTF-8 (RFC 3629). */
 bool lls_utf8_check(lls_bytes bytes);
 

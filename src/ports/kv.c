@@ -23,7 +23,7 @@ lls_err lls_kv_get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_buf *out, 
     lls_kv_meta found = {0};
 
     LLS_TRY(lls_space_check(space, err));
-    LLS_TRY(lls_key_check(key, err));
+    LLS_TRY(lls_key_check(key, kv->key_max, err));
     lls_err e = kv->ops->get(kv, space, key, out, &found, err);
     if (e == LLS_OK)
         e = lls_buf_status(out, err);
@@ -41,10 +41,10 @@ static bool time_is_good(int64_t usec)
     return usec >= LLS_TIME_MIN_USEC && usec <= LLS_TIME_MAX_USEC;
 }
 
-static lls_err check_write(lls_str tenant, const lls_kv_write *w, lls_error *err)
+static lls_err check_write(const lls_kv *kv, lls_str tenant, const lls_kv_write *w, lls_error *err)
 {
     LLS_TRY(lls_space_check((lls_kv_space){tenant, w->coll}, err));
-    LLS_TRY(lls_key_check(w->key, err));
+    LLS_TRY(lls_key_check(w->key, kv->key_max, err));
     if (w->verb == LLS_KV_DELETE || w->verb == LLS_KV_SWEEP)
         return LLS_OK;
     if (w->value.len > LLS_VALUE_MAX)
@@ -67,7 +67,7 @@ lls_err lls_kv_apply(lls_kv *kv, lls_str tenant, const lls_kv_write *writes, siz
     if (count == 0)
         return LLS_OK;
     for (size_t i = 0; i < count; i++)
-        LLS_TRY(check_write(tenant, &writes[i], err));
+        LLS_TRY(check_write(kv, tenant, &writes[i], err));
     return kv->ops->apply(kv, tenant, lls_kv_now(kv), writes, count, err);
 }
 

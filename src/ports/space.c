@@ -39,12 +39,13 @@ lls_err lls_space_check(lls_kv_space space, lls_error *err)
     return LLS_OK;
 }
 
-lls_err lls_key_check(lls_bytes key, lls_error *err)
+lls_err lls_key_check(lls_bytes key, size_t most, lls_error *err)
 {
+    most = most ? most : LLS_KEY_MAX;
     if (key.len == 0)
         return lls_fail(err, LLS_E_INVALID, "empty key");
-    if (key.len > LLS_KEY_MAX)
-        return lls_fail(err, LLS_E_INVALID, "key of %zu bytes is over the limit of %d", key.len,
-                        LLS_KEY_MAX);
+    if (key.len > most)
+        return lls_fail(err, LLS_E_INVALID, "key of %zu bytes is over the limit of %zu", key.len,
+                        most);
     return LLS_OK;
 }

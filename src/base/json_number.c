@@ -1,0 +1,38 @@
+#define _GNU_SOURCE // strtod_l: the caller's locale may have a decimal comma
+#include "base/json.h"
+#include "base/scope.h"
+
+#include <locale.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+/* Numbers of up to so many bytes are terminated on the stack. */
+enum { SHORT = 64 };
+
+static locale_t plain; // constant once it is made
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make_plain(void)
+{
+    plain = newlocale(LC_ALL_MASK, "C", NULL);
+}
+
+lls_err lls_json_number(lls_str text, double *out, lls_error *err)
+{
+    pthread_once(&once, make_plain);
+    if (!plain)
+        return lls_fail(err, LLS_E_NOMEM, "no memory for a locale");
+
+    if (text.len < SHORT) {
+        char copy[SHORT] = {0};
+        memcpy(copy, text.data, text.len);
+        *out = strtod_l(copy, NULL, plain);
+        return LLS_OK;
+    }
+    LLS_AUTO(lls_buf) copy = {0};
+    lls_buf_add_str(&copy, text);
+    const char *terminated = lls_buf_cstr(&copy);
+    LLS_TRY(lls_buf_status(&copy, err));
+    *out = strtod_l(terminated, NULL, plain);
+    return LLS_OK;
+}
