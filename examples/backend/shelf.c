@@ -350,6 +350,7 @@ const lls_backend_def lls_backend_shelf = {
     .summary = "a sorted array in memory: the backend that the manual writes",
     .options = options,
     .conf_size = 1,
+    .ports = LLS_HAS(LLS_PORT_KV),
     .characteristics = {.transactional = true,
                         .prefix_scan = true,
                         .atomic_ops = true,

@@ -27,6 +27,7 @@ static lls_err check_key(lls_bytes key, lls_error *err)
 const lls_component_def lls_component_agent_state = {
     .name = "agent_state",
     .summary = "what agents remember between runs",
+    .port = LLS_PORT_KV,
     .collection = "agent_state",
     .key_form = "agent:<type>:<id>",
     .check_key = check_key,

@@ -39,6 +39,7 @@ static lls_err check_key(lls_bytes key, lls_error *err)
 const lls_component_def lls_component_sessions = {
     .name = "sessions",
     .summary = "conversations and their settings, until they expire",
+    .port = LLS_PORT_KV,
     .collection = "sessions",
     .key_form = "session:<id>",
     .check_key = check_key,

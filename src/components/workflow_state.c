@@ -36,6 +36,7 @@ static lls_err check_key(lls_bytes key, lls_error *err)
 const lls_component_def lls_component_workflow_state = {
     .name = "workflow_state",
     .summary = "how far workflows have come",
+    .port = LLS_PORT_KV,
     .collection = "workflow_state",
     .key_form = "custom:workflow_<id>:state",
     .check_key = check_key,

@@ -85,8 +85,8 @@ static lls_err save_records(lls_run *run, size_t index, lls_backup_file *file, l
     lls_kv_item item;
     lls_err e;
 
-    LLS_TRY(lls_kv_scan(run->target->kv, lls_run_space(run, index), (lls_kv_range){0}, LLS_KV_ALL,
-                        &it, err));
+    LLS_TRY(
+        lls_kv_scan(run->to, lls_run_space(run, index), (lls_kv_range){0}, LLS_KV_ALL, &it, err));
     while ((e = lls_kv_iter_next(it, &item, err)) == LLS_OK) {
         lls_record_to_line(&item, LLS_LINE_FULL, &file->pending);
         LLS_TRY(lls_backup_file_step(file, err));

@@ -101,7 +101,7 @@ lls_err lls_copy_open_stage(lls_run *run, lls_error *err)
                            .colls = colls,
                            .coll_count = count + 1,
                            .mode = LLS_STAGE_MERGE};
-    lls_err e = lls_stage_open(run->target->kv, &spec, &run->stage, err);
+    lls_err e = lls_stage_open(run->to, &spec, &run->stage, err);
     return e == LLS_OK ? e : lls_wrap(err, e, "open the stage");
 }
 
@@ -124,7 +124,7 @@ static lls_err copy_component(lls_run *run, size_t index, lls_error *err)
     lls_buf_add(&part->last, lls_buf_view(&last));
 
     lls_kv_range range = {.after = lls_buf_view(&last)};
-    LLS_TRY(lls_kv_scan(run->source->kv, lls_run_space(run, index), range, LLS_KV_ALL, &scan, err));
+    LLS_TRY(lls_kv_scan(run->from, lls_run_space(run, index), range, LLS_KV_ALL, &scan, err));
     copy c = {.run = run,
               .stage = run->stage,
               .index = index,

@@ -23,10 +23,10 @@ static lls_err refuse_same_store(lls_run *run, lls_error *err)
 {
     bool same;
 
-    LLS_TRY(lls_lock_is_held_by(run->source->kv, lls_run_tenant(run), run->name, &same, err));
+    LLS_TRY(lls_lock_is_held_by(run->from, lls_run_tenant(run), run->name, &same, err));
     if (!same)
         return LLS_OK;
-    LLS_TRY(lls_lock_release(run->target->kv, lls_run_tenant(run), run->name, err));
+    LLS_TRY(lls_lock_release(run->to, lls_run_tenant(run), run->name, err));
     return lls_fail(err, LLS_E_INVALID, "source and target are the same store");
 }
 
@@ -34,7 +34,7 @@ static lls_err from_planned(lls_run *run, lls_error *err)
 {
     lls_lock_claim claim = lls_run_claim(run);
 
-    LLS_TRY(lls_lock_take(run->target->kv, &claim, err));
+    LLS_TRY(lls_lock_take(run->to, &claim, err));
     LLS_TRY(refuse_same_store(run, err));
     return lls_run_enter(run, LLS_PHASE_CHECKED, err);
 }
@@ -83,8 +83,7 @@ static lls_err check_stage(lls_run *run, lls_error *err)
         return LLS_OK;
     lls_stage_close(run->stage);
     run->stage = NULL;
-    LLS_TRY(
-        lls_stage_discard(run->target->kv, lls_run_tenant(run), lls_str_of(run->stage_name), err));
+    LLS_TRY(lls_stage_discard(run->to, lls_run_tenant(run), lls_str_of(run->stage_name), err));
     return lls_fail(err, LLS_E_UNAVAILABLE,
                     "the target lost what was staged (was its server restarted?); nothing is "
                     "visible yet, and a resume copies it again");
@@ -135,13 +134,13 @@ static lls_err from_copied(lls_run *run, lls_error *err)
     LLS_TRY(lls_copy_open_stage(run, err));
     if (run->phase == LLS_PHASE_VALID || !run->fresh)
         LLS_TRY(lls_copy(run, err));
-    LLS_TRY(lls_mark_stage(run->stage, run->stage_name, lls_kv_now(run->target->kv), err));
+    LLS_TRY(lls_mark_stage(run->stage, run->stage_name, lls_kv_now(run->to), err));
     LLS_TRY(lls_stage_flush(run->stage, err));
     lls_err e = lls_stage_prepare(run->stage, err);
     if (e != LLS_OK)
         return lls_wrap(err, e, "prepare the target");
     // A server may still have been publishing for a process that was killed; preparing waited.
-    LLS_TRY(lls_mark_is(run->target->kv, lls_run_tenant(run), run->stage_name, &published, err));
+    LLS_TRY(lls_mark_is(run->to, lls_run_tenant(run), run->stage_name, &published, err));
     if (published && run->phase == LLS_PHASE_VALID)
         return lls_run_enter(run, LLS_PHASE_DONE, err);
     LLS_TRY(verify(run, err));
@@ -153,7 +152,7 @@ static lls_err from_valid(lls_run *run, lls_error *err)
 {
     bool published;
 
-    LLS_TRY(lls_mark_is(run->target->kv, lls_run_tenant(run), run->stage_name, &published, err));
+    LLS_TRY(lls_mark_is(run->to, lls_run_tenant(run), run->stage_name, &published, err));
     return published ? lls_run_enter(run, LLS_PHASE_DONE, err) : from_copied(run, err);
 }
 
@@ -178,12 +177,11 @@ lls_err lls_run_tidy(lls_run *run, lls_error *err)
     lls_stage_close(run->stage);
     run->stage = NULL;
 
-    lls_err e =
-        lls_stage_discard(run->target->kv, lls_run_tenant(run), lls_str_of(run->stage_name), err);
+    lls_err e = lls_stage_discard(run->to, lls_run_tenant(run), lls_str_of(run->stage_name), err);
     if (e == LLS_OK)
         e = lls_report_save(run, err);
     if (e == LLS_OK)
-        e = lls_lock_release(run->target->kv, lls_run_tenant(run), run->name, err);
+        e = lls_lock_release(run->to, lls_run_tenant(run), run->name, err);
     return e == LLS_OK ? e : lls_wrap(err, e, "the migration is done, but tidying up failed");
 }
 

@@ -6,6 +6,7 @@
 #include "migrate/phase.h"
 #include "migrate/process.h"
 #include "migrate/texts.h"
+#include "ports/note.h"
 
 #include <stdio.h>
 
@@ -111,7 +112,7 @@ static lls_err look(lls_kv *kv, lls_str tenant, holder *out, lls_error *err)
     LLS_AUTO(lls_buf) record = {0};
     lls_kv_meta meta;
 
-    LLS_TRY(lls_kv_get(kv, lock_space(tenant), lock_key(), &record, &meta, err));
+    LLS_TRY(lls_note_get(kv, lock_space(tenant), lock_key(), &record, &meta, err));
     out->version = meta.version;
     return read_record(lls_buf_str(&record), out, err);
 }
@@ -206,8 +207,7 @@ static lls_err try_once(lls_kv *target, const lls_lock_claim *claim, lls_error *
     }
     write_record(claim, lls_kv_now(target), &record);
     LLS_TRY(lls_buf_status(&record, err));
-    write.value = lls_buf_view(&record);
-    return lls_kv_apply(target, claim->tenant, &write, 1, err);
+    return lls_note_apply(target, claim->tenant, write, lls_buf_str(&record), err);
 }
 
 lls_err lls_lock_take(lls_kv *target, const lls_lock_claim *claim, lls_error *err)

@@ -2,6 +2,7 @@
 
 #include "base/scope.h"
 #include "migrate/lock.h"
+#include "ports/note.h"
 
 static lls_bytes mark_key(void)
 {
@@ -12,22 +13,25 @@ lls_err lls_mark_stage(lls_kv_stage *stage, const char *name, int64_t now_usec, 
 {
     LLS_AUTO(lls_buf) key = {0};
     uint64_t count = 0;
+    LLS_AUTO(lls_buf) value = {0};
     lls_kv_item mark = {
         .key = mark_key(),
-        .value = lls_bytes_of(lls_str_of(name)),
         .meta = {.version = 1, .created_usec = now_usec, .updated_usec = now_usec},
     };
 
     LLS_TRY(lls_stage_last(stage, LLS_STR(LLS_MARK_COLL), &key, &count, err));
     if (count > 0)
         return LLS_OK;
+    lls_note_encode(stage->port, lls_str_of(name), &value);
+    LLS_TRY(lls_buf_status(&value, err));
+    mark.value = lls_buf_view(&value);
     return lls_stage_add(stage, LLS_STR(LLS_MARK_COLL), &mark, 1, err);
 }
 
 lls_err lls_mark_read(lls_kv *target, lls_str tenant, lls_buf *out, lls_error *err)
 {
     lls_kv_space space = {tenant, LLS_STR(LLS_MARK_COLL)};
-    lls_err e = lls_kv_get(target, space, mark_key(), out, NULL, err);
+    lls_err e = lls_note_get(target, space, mark_key(), out, NULL, err);
 
     return e == LLS_E_NOTFOUND ? LLS_OK : e;
 }

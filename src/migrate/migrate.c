@@ -35,9 +35,9 @@ static lls_err execute(const lls_config *config, lls_run *run, lls_error *err)
                                      &target, err);
     if (e != LLS_OK && !(dry_run && e == LLS_E_NOTFOUND))
         return e;
-    run->source = source;
-    run->target = target;
-    e = lls_run_execute(run, err);
+    e = lls_run_attach(run, source, target, err);
+    if (e == LLS_OK)
+        e = lls_run_execute(run, err);
     lls_run_let_go(run); // before the ends are closed
     return e;
 }
@@ -63,9 +63,9 @@ static lls_err resume(const lls_config *config, lls_run *run, lls_error *err)
     if (run->phase != LLS_PHASE_DONE) // then the source may be gone by now
         LLS_TRY(lls_ends_open_source(config, run->plan, &source, err));
     LLS_TRY(lls_ends_open_target(config, run->plan, LLS_READ_WRITE, &target, err));
-    run->source = source;
-    run->target = target;
-    lls_err e = lls_run_resume(run, err);
+    lls_err e = lls_run_attach(run, source, target, err);
+    if (e == LLS_OK)
+        e = lls_run_resume(run, err);
     lls_run_let_go(run);
     return e;
 }
@@ -88,8 +88,9 @@ static lls_err rollback(const lls_config *config, lls_run *run, lls_error *err)
     LLS_AUTO(lls_backend_ref) target = NULL;
 
     LLS_TRY(lls_ends_open_target(config, run->plan, LLS_READ_WRITE, &target, err));
-    run->target = target;
-    lls_err e = lls_run_rollback(run, err);
+    lls_err e = lls_run_attach(run, NULL, target, err);
+    if (e == LLS_OK)
+        e = lls_run_rollback(run, err);
     lls_run_let_go(run);
     return e;
 }

@@ -56,7 +56,7 @@ static lls_err check_source(lls_run *run, findings *f, lls_error *err)
     for (size_t i = 0; i < run->plan->component_count; i++) {
         lls_part *part = &run->parts[i];
         lls_kv_stats stats;
-        lls_err e = lls_kv_stats_of(run->source->kv, lls_run_space(run, i), &stats, err);
+        lls_err e = lls_kv_stats_of(run->from, lls_run_space(run, i), &stats, err);
         if (e != LLS_OK)
             return lls_wrap(err, e, "count %s in the source", part->want->name);
         part->source.count = stats.count;
@@ -81,7 +81,7 @@ static lls_err check_target(const lls_run *run, const findings *f, lls_error *er
     else if (e != LLS_OK)
         return lls_wrap(err, e, "the target is not ready");
     lls_run_tell(run, LLS_EVENT_CHECK, NULL, "target: ready");
-    LLS_TRY(lls_lock_probe(run->target->kv, &claim, err));
+    LLS_TRY(lls_lock_probe(run->to, &claim, err));
     lls_run_tell(run, LLS_EVENT_CHECK, NULL, "target: no other migration holds it");
     return LLS_OK;
 }
@@ -119,11 +119,11 @@ static lls_err walk(const lls_run *run, size_t index, findings *f, uint64_t *hel
     bool from_over = false;
     bool to_over = false;
 
-    LLS_TRY(lls_kv_scan(run->target->kv, space, (lls_kv_range){0}, LLS_KV_ALL, &target, err));
+    LLS_TRY(lls_kv_scan(run->to, space, (lls_kv_range){0}, LLS_KV_ALL, &target, err));
     LLS_TRY(step(target, &to, &to_over, err));
     if (to_over)
         return LLS_OK; // nothing there: the source need not be read
-    LLS_TRY(lls_kv_scan(run->source->kv, space, (lls_kv_range){0}, LLS_KV_ALL, &source, err));
+    LLS_TRY(lls_kv_scan(run->from, space, (lls_kv_range){0}, LLS_KV_ALL, &source, err));
     LLS_TRY(step(source, &from, &from_over, err));
     while (!to_over) {
         int order = from_over ? 1 : lls_bytes_cmp(from.key, to.key);

@@ -9,7 +9,7 @@ static lls_err count_source(lls_run *run, lls_error *err)
 {
     for (size_t i = 0; i < run->plan->component_count; i++) {
         lls_kv_stats stats;
-        lls_err e = lls_kv_stats_of(run->source->kv, lls_run_space(run, i), &stats, err);
+        lls_err e = lls_kv_stats_of(run->from, lls_run_space(run, i), &stats, err);
         if (e != LLS_OK)
             return lls_wrap(err, e, "count %s in the source", run->parts[i].want->name);
         run->parts[i].source.count = stats.count;
@@ -26,14 +26,14 @@ static lls_err take_lock_again(lls_run *run, lls_error *err)
     lls_lock_claim claim = lls_run_claim(run);
     bool held;
 
-    LLS_TRY(lls_lock_probe(run->target->kv, &claim, err));
-    LLS_TRY(lls_lock_is_held_by(run->target->kv, claim.tenant, run->name, &held, err));
+    LLS_TRY(lls_lock_probe(run->to, &claim, err));
+    LLS_TRY(lls_lock_is_held_by(run->to, claim.tenant, run->name, &held, err));
     if (!held && !claim.force)
         return lls_fail(err, LLS_E_CONFLICT,
                         "the target does not hold the lock of run %s: it is not the store that the "
                         "run began with",
                         run->name);
-    return lls_lock_take(run->target->kv, &claim, err);
+    return lls_lock_take(run->to, &claim, err);
 }
 
 lls_err lls_run_resume(lls_run *run, lls_error *err)

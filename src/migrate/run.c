@@ -34,6 +34,7 @@ static lls_err find_parts(lls_run *run, lls_error *err)
     for (size_t i = 0; i < run->plan->component_count; i++) {
         const lls_component_def *def;
         LLS_TRY(lls_component_find(lls_str_of(run->plan->components[i].name), &def, err));
+        run->port = def->port; // the same for all: the plan was checked
         run->parts[i].want = &run->plan->components[i];
         run->parts[i].coll = lls_str_of(def->collection);
     }
@@ -50,12 +51,30 @@ lls_err lls_run_init(lls_run *run, const lls_plan *plan, const lls_migrate_optio
     return find_parts(run, err);
 }
 
+lls_err lls_run_attach(lls_run *run, lls_backend *source, lls_backend *target, lls_error *err)
+{
+    lls_kv *from = NULL;
+    lls_kv *to = NULL;
+
+    if (source)
+        LLS_TRY(lls_backend_records(source, run->port, &from, err));
+    if (target)
+        LLS_TRY(lls_backend_records(target, run->port, &to, err));
+    run->source = source;
+    run->target = target;
+    run->from = from;
+    run->to = to;
+    return LLS_OK;
+}
+
 void lls_run_let_go(lls_run *run)
 {
     lls_stage_close(run->stage);
     run->stage = NULL;
     run->source = NULL;
     run->target = NULL;
+    run->from = NULL;
+    run->to = NULL;
 }
 
 void lls_run_fini(lls_run *run)

@@ -44,8 +44,11 @@ typedef struct lls_run {
     lls_plan *plan; /**< Own copy. */
     const lls_migrate_options *options;
 
+    lls_port port;       /**< Of all components of the plan. */
     lls_backend *source; /**< Borrowed. NULL while rolling back: the source is not needed. */
     lls_backend *target; /**< Borrowed. NULL in a dry run: there is none yet. */
+    lls_kv *from;        /**< The source's records of `port`, or NULL. */
+    lls_kv *to;          /**< The target's. */
 
     const char *name;   /**< NULL in a dry run; so are the folder and the journal. */
     const char *folder; /**< Absolute. */
@@ -80,6 +83,13 @@ lls_err lls_run_create(lls_run *run, lls_error *err) LLS_CHECKED;
  */
 lls_err lls_run_load(lls_run *run, const char *folder, const lls_migrate_options *options,
                      lls_error *err) LLS_CHECKED;
+
+/**
+ * Give a run its ends, either of them NULL. They stay the caller's: lls_run_let_go before they are
+ * closed. Errors: LLS_E_UNSUPPORTED when one of them cannot keep what the plan moves.
+ */
+lls_err lls_run_attach(lls_run *run, lls_backend *source, lls_backend *target,
+                       lls_error *err) LLS_CHECKED;
 
 /** Close the stage and forget the ends, before somebody closes them. */
 void lls_run_let_go(lls_run *run);

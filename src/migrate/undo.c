@@ -9,7 +9,7 @@
 /* Throw away both stages, report, and give back the lock. Repeating it is harmless. */
 static lls_err tidy(lls_run *run, lls_error *err)
 {
-    lls_kv *target = run->target->kv;
+    lls_kv *target = run->to;
     lls_str tenant = lls_run_tenant(run);
 
     lls_stage_close(run->stage);
@@ -31,8 +31,7 @@ static lls_err discard_stage(lls_run *run, lls_error *err)
 {
     lls_stage_close(run->stage);
     run->stage = NULL;
-    return lls_stage_discard(run->target->kv, lls_run_tenant(run), lls_str_of(run->stage_name),
-                             err);
+    return lls_stage_discard(run->to, lls_run_tenant(run), lls_str_of(run->stage_name), err);
 }
 
 /* There is no trace of the run in the target but its stage and its lock. */
@@ -61,7 +60,7 @@ static lls_err refuse_later_run(lls_run *run, lls_error *err)
 {
     LLS_AUTO(lls_buf) last = {0};
 
-    LLS_TRY(lls_mark_read(run->target->kv, lls_run_tenant(run), &last, err));
+    LLS_TRY(lls_mark_read(run->to, lls_run_tenant(run), &last, err));
     LLS_TRY(lls_buf_status(&last, err));
     if (lls_str_eq(lls_buf_str(&last), lls_str_of(run->stage_name)))
         return LLS_OK;
@@ -89,8 +88,8 @@ static lls_err open_undo_stage(lls_run *run, lls_error *err)
                            .coll_count = count + 1,
                            .mode = LLS_STAGE_REPLACE};
     // What an attempt that was killed had staged is put together again: the backup is at hand.
-    LLS_TRY(lls_stage_discard(run->target->kv, spec.tenant, spec.run, err));
-    return lls_stage_open(run->target->kv, &spec, &run->stage, err);
+    LLS_TRY(lls_stage_discard(run->to, spec.tenant, spec.run, err));
+    return lls_stage_open(run->to, &spec, &run->stage, err);
 }
 
 /* Put the backup back: a migration from it, in the mode that replaces. */
@@ -99,7 +98,7 @@ static lls_err restore(lls_run *run, lls_error *err)
     LLS_TRY(discard_stage(run, err));
     LLS_TRY(open_undo_stage(run, err));
     LLS_TRY(lls_copy_backup(run, run->stage, err));
-    LLS_TRY(lls_mark_stage(run->stage, run->undo_name, lls_kv_now(run->target->kv), err));
+    LLS_TRY(lls_mark_stage(run->stage, run->undo_name, lls_kv_now(run->to), err));
     LLS_TRY(lls_stage_flush(run->stage, err));
     LLS_TRY(lls_stage_prepare(run->stage, err));
     if (!forced(run)) // from `prepare` on a write is no longer lost: this is the one that counts
@@ -139,7 +138,7 @@ static lls_err undo_published(lls_run *run, lls_error *err)
     lls_lock_claim claim = lls_run_claim(run);
 
     LLS_TRY(check_published(run, err));
-    LLS_TRY(lls_lock_take(run->target->kv, &claim, err));
+    LLS_TRY(lls_lock_take(run->to, &claim, err));
     run->published = true;
     LLS_TRY(lls_run_enter(run, LLS_PHASE_UNDOING, err));
     lls_err e = restore(run, err);
@@ -158,11 +157,11 @@ static lls_err find_out(lls_run *run, bool *published, lls_error *err)
     if (run->phase != LLS_PHASE_VALID)
         return LLS_OK;
     // Throwing the stage away waits for a server that still publishes it for a killed process.
-    LLS_TRY(lls_mark_is(run->target->kv, lls_run_tenant(run), run->stage_name, published, err));
+    LLS_TRY(lls_mark_is(run->to, lls_run_tenant(run), run->stage_name, published, err));
     if (*published)
         return LLS_OK;
     LLS_TRY(discard_stage(run, err));
-    return lls_mark_is(run->target->kv, lls_run_tenant(run), run->stage_name, published, err);
+    return lls_mark_is(run->to, lls_run_tenant(run), run->stage_name, published, err);
 }
 
 lls_err lls_run_rollback(lls_run *run, lls_error *err)
@@ -176,6 +175,6 @@ lls_err lls_run_rollback(lls_run *run, lls_error *err)
     if (!published)
         return undo_unpublished(run, err);
     if (run->phase == LLS_PHASE_UNDOING)
-        LLS_TRY(lls_mark_is(run->target->kv, lls_run_tenant(run), run->undo_name, &restored, err));
+        LLS_TRY(lls_mark_is(run->to, lls_run_tenant(run), run->undo_name, &restored, err));
     return restored ? enter_undone(run, err) : undo_published(run, err);
 }

@@ -196,9 +196,9 @@ static lls_err verify_component(lls_run *run, size_t index, lls_error *err)
     lls_kv_space space = lls_run_space(run, index);
     bool in_full = part->source.count <= run->plan->full_threshold;
 
-    LLS_TRY(lls_kv_scan(run->source->kv, space, (lls_kv_range){0}, LLS_KV_ALL, &source, err));
+    LLS_TRY(lls_kv_scan(run->from, space, (lls_kv_range){0}, LLS_KV_ALL, &source, err));
     LLS_TRY(lls_stage_scan(run->stage, part->coll, &stage, err));
-    LLS_TRY(lls_kv_scan(run->target->kv, space, (lls_kv_range){0}, LLS_KV_ALL, &target, err));
+    LLS_TRY(lls_kv_scan(run->to, space, (lls_kv_range){0}, LLS_KV_ALL, &target, err));
     LLS_TRY(lls_feed_open(source, part->coll, (size_t)part->want->batch_size, &feed, err));
     walk w = {.run = run,
               .part = part,
@@ -268,8 +268,8 @@ lls_err lls_verify_untouched(lls_run *run, lls_error *err)
         const lls_part *part = &run->parts[i];
         lls_sum sum;
 
-        LLS_TRY(lls_kv_scan(run->target->kv, lls_run_space(run, i), (lls_kv_range){0}, LLS_KV_ALL,
-                            &scan, err));
+        LLS_TRY(
+            lls_kv_scan(run->to, lls_run_space(run, i), (lls_kv_range){0}, LLS_KV_ALL, &scan, err));
         LLS_TRY(sum_scan(run, scan, part, &sum, err));
         if (!same_sum(&sum, &part->target))
             return lls_fail(err, LLS_E_CONFLICT,

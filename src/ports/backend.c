@@ -65,7 +65,30 @@ lls_err lls_backend_open(lls_str name, const lls_setting *settings, size_t count
     backend->def = def;
     if (backend->kv)
         backend->kv->clock = params ? params->clock : NULL;
+    if (backend->vec) {
+        backend->vec->clock = params ? params->clock : NULL;
+        backend->vec->records->clock = backend->vec->clock;
+    }
     *out = backend;
+    return LLS_OK;
+}
+
+lls_err lls_backend_records(const lls_backend *backend, lls_port port, lls_kv **out, lls_error *err)
+{
+    lls_kv *records = NULL;
+
+    switch (port) {
+    case LLS_PORT_KV:
+        records = backend->kv;
+        break;
+    case LLS_PORT_VEC:
+        records = backend->vec ? backend->vec->records : NULL;
+        break;
+    }
+    if (!records)
+        return lls_fail(err, LLS_E_UNSUPPORTED, "backend '%s' keeps no %s", backend->def->name,
+                        port == LLS_PORT_VEC ? "vectors" : "keys and values");
+    *out = records;
     return LLS_OK;
 }
 

@@ -59,11 +59,14 @@ typedef struct lls_schema_ops {
     lls_err (*apply)(lls_backend *backend, lls_schema_fn each, void *user, lls_error *err);
 } lls_schema_ops;
 
+#define LLS_HAS(port) (1U << (port))
+
 typedef struct lls_backend_def {
     const char *name;          /**< What TOML and the CLI call it. */
     const char *summary;       /**< One line for `llmspell storage backends`. */
     const lls_option *options; /**< The TOML keys it takes; ends with a NULL name. */
     size_t conf_size;          /**< Size of the struct that `options` fill. */
+    unsigned ports;            /**< What it has: LLS_HAS(LLS_PORT_KV) | … */
     lls_characteristics characteristics;
 
     /** Open with a `conf` filled from `options`. `conf` and `params` are borrowed for the call. */
@@ -113,6 +116,14 @@ lls_err lls_backend_unknown(lls_str name, lls_error *err) LLS_CHECKED;
 lls_err lls_backend_open(lls_str name, const lls_setting *settings, size_t count,
                          const lls_backend_params *params, lls_backend **out,
                          lls_error *err) LLS_CHECKED;
+
+/**
+ * What `backend` keeps of `port`, as keys and values: the port itself, or its records.
+ *
+ * Errors: LLS_E_UNSUPPORTED when it does not have the port.
+ */
+lls_err lls_backend_records(const lls_backend *backend, lls_port port, lls_kv **out,
+                            lls_error *err) LLS_CHECKED;
 
 /** Close a backend. NULL is fine. */
 void lls_backend_close(lls_backend *backend);

@@ -23,7 +23,7 @@ lls_err lls_kv_get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_buf *out, 
     lls_kv_meta found = {0};
 
     LLS_TRY(lls_space_check(space, err));
-    LLS_TRY(lls_key_check(key, kv->key_max, err));
+    LLS_TRY(lls_key_check(key, kv->port, err));
     lls_err e = kv->ops->get(kv, space, key, out, &found, err);
     if (e == LLS_OK)
         e = lls_buf_status(out, err);
@@ -44,7 +44,7 @@ static bool time_is_good(int64_t usec)
 static lls_err check_write(const lls_kv *kv, lls_str tenant, const lls_kv_write *w, lls_error *err)
 {
     LLS_TRY(lls_space_check((lls_kv_space){tenant, w->coll}, err));
-    LLS_TRY(lls_key_check(w->key, kv->key_max, err));
+    LLS_TRY(lls_key_check(w->key, kv->port, err));
     if (w->verb == LLS_KV_DELETE || w->verb == LLS_KV_SWEEP)
         return LLS_OK;
     if (w->value.len > LLS_VALUE_MAX)

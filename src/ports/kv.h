@@ -27,6 +27,12 @@
 #define LLS_TENANT_MAX 255 /* bytes of a tenant's name, not empty, no control characters */
 #define LLS_COLL_MAX 48 /* bytes of a collection's name: [a-z][a-z0-9_]*, a table name anywhere */
 
+/** The ports. What a backend keeps of any of them can be walked and staged as keys and values. */
+typedef enum lls_port {
+    LLS_PORT_KV,  /**< Keys of up to LLS_KEY_MAX bytes, values of any. */
+    LLS_PORT_VEC, /**< Ids of up to LLS_VEC_ID_MAX bytes, values as ports/vec_record.h has them. */
+} lls_port;
+
 typedef struct lls_kv lls_kv;
 typedef struct lls_kv_iter lls_kv_iter;
 typedef struct lls_kv_stage lls_kv_stage;     /* ports/stage.h */
@@ -149,7 +155,7 @@ typedef struct lls_kv_iter_ops {
 struct lls_kv {
     const lls_kv_ops *ops;
     const lls_clock *clock; /**< NULL: the system's. Set by whoever opens, before the first call. */
-    size_t key_max;         /**< Bytes of the longest key; 0: LLS_KEY_MAX. Set by the backend. */
+    lls_port port;          /**< Of which port the records are. Set by the backend. */
 };
 struct lls_kv_iter {
     const lls_kv_iter_ops *ops;

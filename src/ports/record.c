@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/scope.h"
 #include "ports/space.h"
-#include "ports/vec.h"
 
 #include <inttypes.h>
 
@@ -214,7 +213,7 @@ lls_err lls_record_from_line(lls_str line, lls_buf *scratch, lls_kv_item *item, 
     got.value = has(&m, VALUE) ? lls_bytes_of(m.values[VALUE].text)
                                : (lls_bytes){scratch->data + key_len, scratch->len - key_len};
 
-    LLS_TRY(lls_key_check(got.key, LLS_VEC_ID_MAX, err));
+    LLS_TRY(lls_key_check(got.key, LLS_PORT_VEC, err));
     LLS_TRY(read_version(&m, &got.meta.version, err));
     LLS_TRY(read_time(&m, CREATED, &got.meta.created_usec, err));
     LLS_TRY(read_time(&m, UPDATED, &got.meta.updated_usec, err));

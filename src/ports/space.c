@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/scope.h"
+#include "ports/vec.h"
 
 lls_err lls_tenant_check(lls_str tenant, lls_error *err)
 {
@@ -39,13 +40,14 @@ lls_err lls_space_check(lls_kv_space space, lls_error *err)
     return LLS_OK;
 }
 
-lls_err lls_key_check(lls_bytes key, size_t most, lls_error *err)
+lls_err lls_key_check(lls_bytes key, lls_port port, lls_error *err)
 {
-    most = most ? most : LLS_KEY_MAX;
+    int most = port == LLS_PORT_VEC ? LLS_VEC_ID_MAX : LLS_KEY_MAX;
+
     if (key.len == 0)
         return lls_fail(err, LLS_E_INVALID, "empty key");
-    if (key.len > most)
-        return lls_fail(err, LLS_E_INVALID, "key of %zu bytes is over the limit of %zu", key.len,
+    if (key.len > (size_t)most)
+        return lls_fail(err, LLS_E_INVALID, "key of %zu bytes is over the limit of %d", key.len,
                         most);
     return LLS_OK;
 }

@@ -6,7 +6,6 @@
 
 lls_err lls_tenant_check(lls_str tenant, lls_error *err) LLS_CHECKED;
 lls_err lls_space_check(lls_kv_space space, lls_error *err) LLS_CHECKED;
-/** `most`: bytes of the longest key; 0: LLS_KEY_MAX. */
-lls_err lls_key_check(lls_bytes key, size_t most, lls_error *err) LLS_CHECKED;
+lls_err lls_key_check(lls_bytes key, lls_port port, lls_error *err) LLS_CHECKED;
 
 #endif

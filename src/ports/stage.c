@@ -29,7 +29,7 @@ lls_err lls_stage_open(lls_kv *kv, const lls_stage_spec *spec, lls_kv_stage **ou
     if (!kv->ops->stage)
         return lls_fail(err, LLS_E_UNSUPPORTED, "this backend cannot be migrated to");
     LLS_TRY(kv->ops->stage(kv, spec, out, err));
-    (*out)->key_max = kv->key_max;
+    (*out)->port = kv->port;
     return LLS_OK;
 }
 
@@ -58,7 +58,7 @@ lls_err lls_stage_add(lls_kv_stage *stage, lls_str coll, const lls_kv_item *item
     assert(stage);
 
     for (size_t i = 0; i < count; i++) {
-        LLS_TRY(lls_key_check(items[i].key, stage->key_max, err));
+        LLS_TRY(lls_key_check(items[i].key, stage->port, err));
         if (i > 0 && lls_bytes_cmp(items[i - 1].key, items[i].key) >= 0)
             return lls_fail(err, LLS_E_INTERNAL, "keys for the stage do not rise");
     }

@@ -75,7 +75,7 @@ typedef struct lls_kv_stage_ops {
 
 struct lls_kv_stage {
     const lls_kv_stage_ops *ops;
-    size_t key_max; /**< Set by lls_stage_open: as of the lls_kv. */
+    lls_port port; /**< Set by lls_stage_open: as of the lls_kv. */
 };
 
 /**

@@ -206,7 +206,7 @@ struct lls_vec {
     /**
      * The same records behind the key/value port: collections, ids as keys, canonical values. It
      * has get, apply, scan, count, stats, clear and, if the backend can be migrated to, stage. Its
-     * `key_max` is LLS_VEC_ID_MAX. apply refuses values that are not canonical.
+     * `port` is LLS_PORT_VEC. apply refuses values that are not canonical.
      */
     lls_kv *records;
 };

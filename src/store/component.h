@@ -8,13 +8,15 @@
 #ifndef LLS_STORE_COMPONENT_H
 #define LLS_STORE_COMPONENT_H
 
-#include <llmspell/record.h>
+#include "ports/kv.h"
 
 typedef struct lls_component_def {
     const char *name;       /**< What configuration, plans and the CLI call it. */
     const char *summary;    /**< One line. */
-    const char *collection; /**< Of the key/value port. */
-    const char *key_form;   /**< "agent:<type>:<id>", for messages. */
+    lls_port port;          /**< What its records live on. */
+    const char *collection; /**< Of that port. */
+    const char *route;    /**< Configuration key of its backend beside components.NAME, or NULL. */
+    const char *key_form; /**< "agent:<type>:<id>", for messages. */
 
     /** Whether `key` has a form of this component. LLS_E_INVALID with what is wrong. */
     lls_err (*check_key)(lls_bytes key, lls_error *err);

@@ -81,6 +81,9 @@ lls_err lls_config_key_check(const lls_config *config, lls_str key, const lls_op
 lls_err lls_config_value_check(const lls_config_item *item, const lls_option *option,
                                lls_error *err) LLS_CHECKED;
 
+/** The backend that keeps what lives on `port` where nothing else was configured. */
+const char *lls_config_embedded(lls_port port);
+
 /** The keys of fixed name, with their defaults; ends with a NULL name. */
 extern const lls_option lls_config_keys[];
 

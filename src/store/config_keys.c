@@ -12,6 +12,16 @@
         .name = (name_), .type = (type_), .preset = (preset_), .meaning = __VA_ARGS__              \
     }
 
+static const char *const embedded[] = {
+    [LLS_PORT_KV] = "lmdb",
+    [LLS_PORT_VEC] = "hnsw",
+};
+
+const char *lls_config_embedded(lls_port port)
+{
+    return embedded[port];
+}
+
 const lls_option lls_config_keys[] = {
     KEY("storage.backend", LLS_OPT_TEXT, "lmdb",
         "the backend that serves every component without a route of its own"),

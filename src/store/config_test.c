@@ -120,10 +120,12 @@ static void documented_examples_load_as_they_are(void **state)
         lls_config *config = NULL;
         lls_error err = {0};
         assert_ok(lls_config_from_text(lls_str_of(examples[i]), &config, &err), err);
-        assert_string_equal(lls_config_route(config, "agent_state"), i == 1 ? "postgres" : "lmdb");
-        assert_string_equal(lls_config_route(config, "sessions"), i == 0   ? "lmdb"
-                                                                  : i == 1 ? "postgres"
-                                                                           : "central");
+        assert_string_equal(lls_config_route(config, &lls_component_agent_state),
+                            i == 1 ? "postgres" : "lmdb");
+        assert_string_equal(lls_config_route(config, &lls_component_sessions), i == 0 ? "lmdb"
+                                                                               : i == 1
+                                                                                   ? "postgres"
+                                                                                   : "central");
         lls_config_free(config);
     }
 }
@@ -376,7 +378,8 @@ static void a_variable_may_give_a_backend_its_type(void **state)
                  "LLMSPELL_STORAGE_BACKENDS_MAIN_MAP_SIZE");
     assert_string_equal(lls_config_value(config, "storage.backends.lmdb.durability"), "relaxed");
     assert_string_equal(lls_config_raw(config, "storage.backends.my_future.speed"), "high");
-    assert_ok(lls_config_backend_type(config, lls_config_route(config, "sessions"), &type, &err),
+    assert_ok(lls_config_backend_type(config, lls_config_route(config, &lls_component_sessions),
+                                      &type, &err),
               err);
     assert_string_equal(type, "lmdb");
     lls_config_free(config);

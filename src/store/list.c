@@ -21,7 +21,7 @@ lls_err lls_store_list_open(lls_store *store, lls_str component, lls_bytes prefi
     list->component = route->component;
     lls_err e = lls_route_hold(store, route, &list->served, err);
     if (e == LLS_OK)
-        e = lls_kv_scan(list->served->backend->kv, lls_route_space(store, route),
+        e = lls_kv_scan(lls_route_records(route, list->served), lls_route_space(store, route),
                         (lls_kv_range){prefix, after}, LLS_KV_LIVE, &list->it, err);
     if (e == LLS_OK)
         *out = list;

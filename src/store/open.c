@@ -39,11 +39,26 @@ static const char *default_name(const lls_config *config)
     return lls_config_raw(config, "storage.backend");
 }
 
-const char *lls_config_route(const lls_config *config, const char *component)
+/* The default backend, if it has the port that the component lives on; else an embedded one. */
+static const char *general_route(const lls_config *config, const lls_component_def *component)
 {
-    const lls_config_item *item = find_parts(config, "storage.components.", component);
+    const char *name = default_name(config);
+    const lls_backend_def *def = lls_config_backend_def(config, lls_str_of(name));
 
-    return item ? item->value : default_name(config);
+    if (!def || (def->ports & LLS_HAS(component->port)))
+        return name; // one that is not in this build is missed when it is opened
+    return lls_config_embedded(component->port);
+}
+
+const char *lls_config_route(const lls_config *config, const lls_component_def *component)
+{
+    const lls_config_item *own = find_parts(config, "storage.components.", component->name);
+    const lls_config_item *other =
+        component->route ? lls_config_find(config, lls_str_of(component->route)) : NULL;
+
+    if (other && (!own || other->rank > own->rank))
+        own = other;
+    return own ? own->value : general_route(config, component);
 }
 
 static const lls_config_item *backend_item(const lls_config *config, const char *name,

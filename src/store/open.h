@@ -6,6 +6,7 @@
 #define LLS_STORE_OPEN_H
 
 #include "ports/backend.h"
+#include "store/component.h"
 
 #include <llmspell/config.h>
 
@@ -33,7 +34,7 @@ lls_err lls_config_backend_type(const lls_config *config, const char *name, cons
                                 lls_error *err) LLS_CHECKED;
 
 /** The name of the backend (or [storage.backends.NAME]) that serves `component`. */
-const char *lls_config_route(const lls_config *config, const char *component);
+const char *lls_config_route(const lls_config *config, const lls_component_def *component);
 
 /** The tenant: "default" unless configured. */
 const char *lls_config_tenant(const lls_config *config);

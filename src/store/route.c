@@ -35,18 +35,35 @@ static lls_served *settle(lls_store *store, lls_route *route, lls_served *fresh)
     return served;
 }
 
+static lls_err has_port(const lls_route *route, const lls_served *served, lls_error *err)
+{
+    lls_kv *records;
+    lls_err e = lls_backend_records(served->backend, route->component->port, &records, err);
+
+    return e == LLS_OK ? e : lls_wrap(err, e, "%s", route->component->name);
+}
+
 lls_err lls_route_hold(lls_store *store, lls_route *route, lls_served **out, lls_error *err)
 {
     LLS_AUTO(lls_served_ref) fresh = NULL;
     lls_served *served = settle(store, route, NULL);
 
     if (!served) {
-        const char *name = lls_config_route(store->config, route->component->name);
+        const char *name = lls_config_route(store->config, route->component);
         LLS_TRY(lls_served_open(store, name, &fresh, err));
+        LLS_TRY(has_port(route, fresh, err));
         served = settle(store, route, fresh);
     }
     *out = served;
     return LLS_OK;
+}
+
+lls_kv *lls_route_records(const lls_route *route, const lls_served *served)
+{
+    lls_kv *records = NULL;
+
+    (void)!lls_backend_records(served->backend, route->component->port, &records, NULL);
+    return records; // it was asked for when the route was settled
 }
 
 static lls_err apply(lls_store *store, lls_route *route, const lls_kv_write *writes, size_t count,
@@ -55,8 +72,8 @@ static lls_err apply(lls_store *store, lls_route *route, const lls_kv_write *wri
     LLS_AUTO(lls_served_ref) served = NULL;
 
     LLS_TRY(lls_route_hold(store, route, &served, err));
-    lls_err e =
-        lls_kv_apply(served->backend->kv, lls_route_space(store, route).tenant, writes, count, err);
+    lls_err e = lls_kv_apply(lls_route_records(route, served), lls_route_space(store, route).tenant,
+                             writes, count, err);
     // Captured also when it failed: of a lost answer nobody knows whether it was written.
     for (size_t i = 0; route->capture && i < count; i++)
         lls_capture_add(route->capture, writes[i].key);

@@ -39,13 +39,19 @@ struct lls_store {
 lls_err lls_route_find(lls_store *store, lls_str component, lls_route **out,
                        lls_error *err) LLS_CHECKED;
 
-/** Take a reference to the backend that serves `route` now, opening it if nobody has. */
+/**
+ * Take a reference to the backend that serves `route` now, opening it if nobody has. It has the
+ * port that the component lives on. Errors: LLS_E_UNSUPPORTED when it does not.
+ */
 lls_err lls_route_hold(lls_store *store, lls_route *route, lls_served **out,
                        lls_error *err) LLS_CHECKED;
 
 /** Apply `writes` where `route` leads now, and let a swap that is on its way know. */
 lls_err lls_route_apply(lls_store *store, lls_route *route, const lls_kv_write *writes,
                         size_t count, lls_error *err) LLS_CHECKED;
+
+/** The records of `route`'s port in a backend that lls_route_hold gave. */
+lls_kv *lls_route_records(const lls_route *route, const lls_served *served);
 
 /** The space of `route` for the store's tenant. */
 lls_kv_space lls_route_space(const lls_store *store, const lls_route *route);

@@ -54,16 +54,8 @@ static lls_err open_backend(const lls_store *store, const char *name, lls_backen
                             lls_error *err)
 {
     const lls_backend_choice choice = {.name = name};
-    lls_backend *backend = NULL;
 
-    lls_err e = lls_config_open_backend(store->config, &choice, &store->params, &backend, err);
-    if (e == LLS_OK && !backend->kv) {
-        lls_backend_close(backend);
-        return lls_fail(err, LLS_E_UNSUPPORTED, "backend '%s' keeps no keys and values", name);
-    }
-    if (e == LLS_OK)
-        *out = backend;
-    return e;
+    return lls_config_open_backend(store->config, &choice, &store->params, out, err);
 }
 
 /* Open what was announced, with the lock let go, and tell those who wait. */

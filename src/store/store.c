@@ -81,7 +81,7 @@ const char *lls_store_backend_of(lls_store *store, lls_str component)
     if (def)
         return def->name;
 
-    const char *name = lls_config_route(store->config, route->component->name);
+    const char *name = lls_config_route(store->config, route->component);
     const char *type = name;
     if (lls_config_backend_type(store->config, name, &type, NULL) != LLS_OK)
         return name; // not in this build: opening it says so
@@ -97,8 +97,8 @@ lls_err lls_store_get(lls_store *store, lls_str component, lls_bytes key, lls_bu
 
     LLS_TRY(lls_route_find(store, component, &route, err));
     LLS_TRY(lls_route_hold(store, route, &served, err));
-    LLS_TRY(
-        lls_kv_get(served->backend->kv, lls_route_space(store, route), key, value, &found, err));
+    LLS_TRY(lls_kv_get(lls_route_records(route, served), lls_route_space(store, route), key, value,
+                       &found, err));
     if (meta)
         *meta = (lls_record){
             .component = component,
@@ -167,7 +167,8 @@ lls_err lls_store_sweep(lls_store *store, lls_str component, uint64_t *removed, 
     lls_gate_enter(&route->gate);
     lls_err e = lls_route_hold(store, route, &served, err);
     if (e == LLS_OK)
-        e = lls_kv_sweep(served->backend->kv, lls_route_space(store, route), removed, err);
+        e = lls_kv_sweep(lls_route_records(route, served), lls_route_space(store, route), removed,
+                         err);
     lls_gate_leave(&route->gate);
     return e;
 }

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/id.h"
 #include "base/scope.h"
+#include "ports/note.h"
 #include "store/carry.h"
 #include "store/route.h"
 
@@ -23,12 +24,13 @@ typedef struct swap {
 /* Two names for one store would make the clearing after a failure a loss. */
 static lls_err refuse_same_store(const swap *s, lls_error *err)
 {
-    LLS_AUTO(lls_buf) value = {0};
+    LLS_AUTO(lls_buf) text = {0};
     lls_kv_space space = {s->carry.space.tenant, LLS_STR(PROBE_COLL)};
     lls_bytes key = lls_bytes_of(lls_str_of(s->run));
+    lls_kv_write probe = {.verb = LLS_KV_PUT, .coll = space.coll, .key = key};
 
-    LLS_TRY(lls_kv_put(s->carry.target, space, key, (lls_bytes){0}, err));
-    lls_err seen = lls_kv_get(s->carry.source, space, key, &value, NULL, err);
+    LLS_TRY(lls_note_apply(s->carry.target, space.tenant, probe, (lls_str){0}, err));
+    lls_err seen = lls_note_get(s->carry.source, space, key, &text, NULL, err);
     LLS_TRY(lls_kv_delete(s->carry.target, space, key, err));
     if (seen == LLS_OK)
         return lls_fail(err, LLS_E_INVALID, "'%s' and '%s' are the same store", s->from->name,
@@ -158,9 +160,12 @@ static lls_err swap_route(lls_store *store, lls_route *route, const char *backen
     lls_err e = LLS_OK;
     if (strcmp(s.from->name, backend) != 0) {
         e = lls_served_open(store, backend, &s.to, err);
+        lls_kv *target = NULL;
+        if (e == LLS_OK)
+            e = lls_backend_records(s.to->backend, route->component->port, &target, err);
         if (e == LLS_OK) {
-            s.carry =
-                (lls_carry){s.from->backend->kv, s.to->backend->kv, lls_route_space(store, route)};
+            s.carry = (lls_carry){lls_route_records(route, s.from), target,
+                                  lls_route_space(store, route)};
             e = run(&s, err);
         }
     }

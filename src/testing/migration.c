@@ -95,8 +95,8 @@ lls_err lls_migration_execute(lls_migration *m, lls_error *err)
 
     begin(m);
     lls_err e = lls_run_init(&run, m->plan, &m->options, err);
-    run.source = m->source;
-    run.target = m->target;
+    if (e == LLS_OK)
+        e = lls_run_attach(&run, m->source, m->target, err);
     if (e == LLS_OK)
         e = lls_run_execute(&run, err);
     return conclude(m, &run, e, err);
@@ -108,8 +108,8 @@ lls_err lls_migration_resume(lls_migration *m, lls_error *err)
 
     begin(m);
     lls_err e = lls_run_load(&run, lls_buf_cstr(&m->run_folder), &m->options, err);
-    run.source = m->source;
-    run.target = m->target;
+    if (e == LLS_OK)
+        e = lls_run_attach(&run, m->source, m->target, err);
     if (e == LLS_OK)
         e = lls_run_resume(&run, err);
     return conclude(m, &run, e, err);
@@ -121,7 +121,8 @@ lls_err lls_migration_rollback(lls_migration *m, lls_error *err)
 
     begin(m);
     lls_err e = lls_run_load(&run, lls_buf_cstr(&m->run_folder), &m->options, err);
-    run.target = m->target;
+    if (e == LLS_OK)
+        e = lls_run_attach(&run, NULL, m->target, err);
     if (e == LLS_OK)
         e = lls_run_rollback(&run, err);
     return conclude(m, &run, e, err);

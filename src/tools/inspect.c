@@ -58,9 +58,12 @@ static lls_err tell_component(const lls_info_handler *handler, lls_backend *back
     lls_kv_space space = {tenant, lls_str_of(component->collection)};
     lls_component_info info = {.component = component->name};
     lls_kv_stats stats = {0};
+    lls_kv *records;
 
-    LLS_TRY(lls_kv_count(backend->kv, space, &info.count, err));
-    LLS_TRY(lls_kv_stats_of(backend->kv, space, &stats, err));
+    if (lls_backend_records(backend, component->port, &records, NULL) != LLS_OK)
+        return LLS_OK; // a backend without the port holds none of it
+    LLS_TRY(lls_kv_count(records, space, &info.count, err));
+    LLS_TRY(lls_kv_stats_of(records, space, &stats, err));
     info.bytes = stats.bytes;
     info.bytes_are_shared = stats.bytes_are_shared;
     if (handler->component)
@@ -80,7 +83,7 @@ lls_err lls_inspect(const lls_config *config, const char *backend, const lls_inf
     LLS_TRY(lls_config_open_backend(config, &choice, &params, &opened, err));
     LLS_TRY(tell_promises(&to, opened->def, err));
     LLS_TRY(tell_facts(&to, opened, err));
-    for (size_t i = 0; opened->kv && lls_components()[i]; i++)
+    for (size_t i = 0; lls_components()[i]; i++)
         LLS_TRY(tell_component(&to, opened, tenant, lls_components()[i], err));
     return LLS_OK;
 }

@@ -13,6 +13,7 @@
 typedef struct validation {
     const lls_validate_options *options;
     lls_backend *backend;
+    lls_kv *records; /* of the component that is looked at */
     lls_str tenant;
     uint64_t findings;
 } validation;
@@ -76,7 +77,7 @@ static lls_err check_records(validation *run, const lls_component_def *component
     lls_pace pace = {0};
     lls_err e = LLS_OK;
 
-    LLS_TRY(lls_kv_scan(run->backend->kv, space, range, LLS_KV_ALL, &it, err));
+    LLS_TRY(lls_kv_scan(run->records, space, range, LLS_KV_ALL, &it, err));
     while ((e = lls_kv_iter_next(it, &item, &why)) == LLS_OK || e == LLS_E_CORRUPT) {
         if (options->cancel && *options->cancel)
             return lls_fail(err, LLS_E_CANCELLED, "cancelled");
@@ -105,7 +106,7 @@ static lls_err check_component(validation *run, const lls_component_def *compone
     lls_digest sum = {0};
     char digest[LLS_DIGEST_TEXT];
 
-    LLS_TRY(lls_kv_stats_of(run->backend->kv, space, &stats, err));
+    LLS_TRY(lls_kv_stats_of(run->records, space, &stats, err));
     lls_err e = check_records(run, component, stats.count, &sum, &records, err);
     if (e != LLS_OK)
         return lls_wrap(err, e, "validate '%s'", component->name);
@@ -143,6 +144,12 @@ static lls_err check_names(const lls_validate_options *options, lls_error *err)
     return LLS_OK;
 }
 
+/* A component that the backend cannot keep has no records in it. */
+static bool has_port(validation *run, const lls_component_def *component)
+{
+    return lls_backend_records(run->backend, component->port, &run->records, NULL) == LLS_OK;
+}
+
 lls_err lls_validate(const lls_config *config, const char *backend,
                      const lls_validate_options *options, lls_error *err)
 {
@@ -159,8 +166,9 @@ lls_err lls_validate(const lls_config *config, const char *backend,
     run.tenant = lls_str_of(lls_config_tenant(config));
     if (opened->def->check)
         LLS_TRY(opened->def->check(opened, found_in_store, &run, err));
-    for (size_t i = 0; opened->kv && lls_components()[i]; i++)
-        if (is_chosen(run.options, lls_components()[i]->name))
+    for (size_t i = 0; lls_components()[i]; i++)
+        if (has_port(&run, lls_components()[i]) &&
+            is_chosen(run.options, lls_components()[i]->name))
             LLS_TRY(check_component(&run, lls_components()[i], err));
     if (run.findings)
         return lls_fail(err, LLS_E_CORRUPT, "%" PRIu64 " finding%s", run.findings,

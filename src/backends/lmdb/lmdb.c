@@ -66,6 +66,7 @@ const lls_backend_def lls_backend_lmdb = {
     .summary = "one folder, no server: the embedded default (LMDB)",
     .options = options,
     .conf_size = sizeof(lmdb_conf),
+    .ports = LLS_HAS(LLS_PORT_KV),
     .characteristics = {.persistent = true,
                         .transactional = true,
                         .prefix_scan = true,

@@ -53,6 +53,7 @@ const lls_backend_def lls_backend_memory = {
     .summary = "everything in this process's memory; nothing survives it",
     .options = options,
     .conf_size = sizeof(memory_conf),
+    .ports = LLS_HAS(LLS_PORT_KV),
     .characteristics =
         {
             .transactional = true,

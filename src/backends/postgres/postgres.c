@@ -111,6 +111,7 @@ const lls_backend_def lls_backend_postgres = {
     .summary = "PostgreSQL 14 or newer: many processes and hosts, row-level security per tenant",
     .options = options,
     .conf_size = sizeof(lls_pg_conf),
+    .ports = LLS_HAS(LLS_PORT_KV),
     .characteristics = {.persistent = true,
                         .transactional = true,
                         .prefix_scan = true,
