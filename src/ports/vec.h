@@ -30,6 +30,8 @@
 #include "ports/filter.h"
 #include "ports/kv.h"
 
+#include <llmspell/embedding.h>
+
 #define LLS_VEC_ID_MAX 511    /* bytes of an id, not empty, any bytes */
 #define LLS_VEC_DIM_MAX 16384 /* of a vector */
 #define LLS_VEC_MODEL_MAX 128 /* bytes of a model's name, UTF-8 */
@@ -39,13 +41,6 @@
 #define LLS_VEC_METADATA_MAX ((size_t)1 << 20) /* bytes of the metadata's JSON */
 
 typedef struct lls_vec lls_vec;
-
-typedef enum lls_vec_metric {
-    LLS_VEC_COSINE, /**< 1 − cos(a, b): 0 to 2. Vectors of length 0 are refused. */
-    LLS_VEC_L2,     /**< The Euclidean distance itself, not its square. */
-    LLS_VEC_IP,     /**< −(a · b): the smaller, the nearer. */
-    LLS_VEC_L1,     /**< The sum of |aᵢ − bᵢ|. Always searched exactly. */
-} lls_vec_metric;
 
 /** An embedding space. */
 typedef struct lls_vec_space {
