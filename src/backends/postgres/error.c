@@ -12,6 +12,7 @@ static const struct {
     {LLS_PG_EXISTS, LLS_E_EXISTS},
     {LLS_PG_CONFLICT, LLS_E_CONFLICT},
     {LLS_PG_NO_STAGE, LLS_E_NOTFOUND},
+    {LLS_PG_MISMATCH, LLS_E_MISMATCH},
     {"08", LLS_E_UNAVAILABLE},    // connection exception
     {"0A", LLS_E_UNSUPPORTED},    // feature not supported
     {"22003", LLS_E_FULL},        // a version over the largest

@@ -10,10 +10,11 @@
 
 #include <libpq-fe.h>
 
-/* Ours, raised by llmspell.require and llmspell_stage.fill. */
+/* Ours, raised by llmspell.require, llmspell_stage.fill and llmspell.vector_space. */
 #define LLS_PG_EXISTS "LS406"
 #define LLS_PG_CONFLICT "LS409"
 #define LLS_PG_NO_STAGE "LS404"
+#define LLS_PG_MISMATCH "LS412"
 
 /** The code for a five-letter SQLSTATE; LLS_E_INTERNAL for one that nobody foresaw. */
 lls_err lls_pg_code(const char *sqlstate);

@@ -173,10 +173,12 @@ static lls_err check_privileges(lls_pg_pool *pool, lls_pg_connection *connection
     LLS_TRY(lls_buf_status(&sql, err));
     LLS_TRY(lls_pg_command(connection, lls_buf_cstr(&sql), err));
     const char *wanted = pool->read_only ? "SELECT" : "SELECT,INSERT,UPDATE,DELETE";
+    // Three tables of the vectors are written to by functions of the schema alone.
     LLS_TRY(lls_pg_query(
         connection,
         "SELECT c.relname, p FROM pg_catalog.pg_class AS c, unnest(string_to_array($1, ',')) AS p"
         " WHERE c.relnamespace = to_regnamespace('llmspell') AND c.relrowsecurity"
+        " AND c.relname NOT IN ('vector_embeddings', 'vector_spaces', 'vector_terms')"
         " AND NOT has_table_privilege(c.oid, p) LIMIT 1",
         1, &wanted, &rows, err));
     if (PQntuples(rows) > 0)

@@ -19,7 +19,8 @@ typedef struct step {
 #include "backends/postgres/schema_files.inc"
 
 /* Any number that nothing else locks: "llspgsch". */
-#define LOCK "SELECT pg_advisory_xact_lock(7812449519466570600)"
+#define LOCK_KEY "7812449519466570600"
+#define LOCK "SELECT pg_advisory_xact_lock(" LOCK_KEY ")"
 
 #define BOOTSTRAP                                                                                  \
     "CREATE SCHEMA IF NOT EXISTS llmspell;"                                                        \
@@ -28,6 +29,13 @@ typedef struct step {
     " checksum text NOT NULL,"                                                                     \
     " applied_at timestamptz NOT NULL DEFAULT now(),"                                              \
     " applied_by text NOT NULL DEFAULT session_user)"
+
+/* Every time: the extension may have come since. Who is not the owner leaves it alone. */
+#define ADOPT                                                                                      \
+    "DO $$ BEGIN "                                                                                 \
+    "IF has_function_privilege('llmspell.vector_adopt()', 'EXECUTE') THEN"                         \
+    " PERFORM pg_advisory_xact_lock(" LOCK_KEY "); PERFORM llmspell.vector_adopt();"               \
+    " END IF; END $$"
 
 #define CHECKSUM(text) "encode(sha256(convert_to(" text ", 'UTF8')), 'hex')"
 
@@ -190,17 +198,26 @@ lls_err lls_pg_schema_apply(lls_pg_connection *connection, lls_schema_fn each, v
         if (applied && each)
             LLS_TRY(tell_step(connection, applied->number, true, each, user, err));
     } while (applied);
-    return LLS_OK;
+    return lls_pg_command(connection, ADOPT, err);
 }
 
 uint32_t lls_pg_schema_version(lls_pg_connection *connection)
 {
     LLS_AUTO(lls_pg_result_ref) rows = NULL;
+    uint32_t version = 0;
+    size_t next = 0;
 
-    if (lls_pg_query(connection, "SELECT coalesce(max(number), 0) FROM llmspell.schema_history", 0,
-                     NULL, &rows, NULL) != LLS_OK)
+    if (applied_numbers(connection, &rows, NULL) != LLS_OK)
         return 0;
-    return (uint32_t)strtoul(PQgetvalue(rows, 0, 0), NULL, 10);
+    for (int row = 0; row < PQntuples(rows); row++) {
+        uint32_t number = (uint32_t)strtoul(PQgetvalue(rows, row, 0), NULL, 10);
+        if (next < LLS_COUNT(steps) && steps[next].number < number)
+            break; // a step of this build is missing below
+        if (next < LLS_COUNT(steps) && steps[next].number == number)
+            next++;
+        version = number;
+    }
+    return version;
 }
 
 lls_err lls_pg_schema_explain(lls_pg_connection *connection, lls_error *why)

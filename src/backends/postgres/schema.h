@@ -14,7 +14,7 @@ lls_err lls_pg_schema_status(lls_pg_connection *connection, lls_schema_fn each, 
 lls_err lls_pg_schema_apply(lls_pg_connection *connection, lls_schema_fn each, void *user,
                             lls_error *err) LLS_CHECKED;
 
-/** The highest step that was applied; 0 when there is none that this login can see. */
+/** The step up to which all were applied; 0 when there is none that this login can see. */
 uint32_t lls_pg_schema_version(lls_pg_connection *connection);
 
 /** The highest step that this build has. */

@@ -51,8 +51,8 @@ static lls_backend *backend_of_test(void)
 }
 
 #define ALL(state)                                                                                 \
-    "V1 setup " state "V2 kv " state "V5 staging " state "V7 agent_state " state                   \
-    "V8 workflow_state " state "V9 sessions " state
+    "V1 setup " state "V2 kv " state "V3 vector_embeddings " state "V5 staging " state             \
+    "V7 agent_state " state "V8 workflow_state " state "V9 sessions " state
 
 static void assert_status(lls_backend *backend, const char *want)
 {
@@ -83,7 +83,7 @@ static void steps_are_applied_in_number_order_once(void **state)
     assert_ok(backend->def->ready(backend, 0, &err), err);
     assert_string_equal(fixture_sql(database, "SELECT count(*) FROM llmspell.schema_history WHERE"
                                               " applied_by = 'postgres' AND length(checksum) = 64"),
-                        "6");
+                        "7");
 }
 
 static void operations_say_what_to_run(void **state)
@@ -96,6 +96,30 @@ static void operations_say_what_to_run(void **state)
                 LLS_E_UNAVAILABLE, err);
     assert_non_null(strstr(err.msg, "the schema is at V0, this build needs V9: run"
                                     " 'llmspell storage schema apply'"));
+}
+
+/* A database from before a step with a low number: it says so, and gets it. */
+static void a_step_below_applied_ones_is_applied(void **state)
+{
+    LLS_AUTO(lls_backend_ref) backend = backend_of_test();
+    lls_error err = {0};
+
+    (void)state;
+    assert_ok(backend->def->schema->apply(backend, NULL, NULL, &err), err);
+    (void)fixture_sql(database,
+                      "DROP TABLE llmspell.vector_embeddings, llmspell.vector_spaces,"
+                      " llmspell.vector_terms, llmspell_stage.vector_stage CASCADE;"
+                      "DO $$ DECLARE f regprocedure; BEGIN FOR f IN SELECT oid FROM"
+                      " pg_proc WHERE pronamespace IN ('llmspell'::regnamespace,"
+                      " 'llmspell_stage'::regnamespace) AND (proname ~ 'vector' OR"
+                      " proname IN ('required_tenant', 'bind_tenant', 'embedding_type'))"
+                      " LOOP EXECUTE 'DROP ROUTINE ' || f || ' CASCADE'; END LOOP; END $$;"
+                      "DELETE FROM llmspell.schema_history WHERE number = 3");
+    assert_code(backend->def->ready(backend, 0, &err), LLS_E_UNAVAILABLE, err);
+    assert_non_null(strstr(err.msg, "the schema is at V2, this build needs V9"));
+    assert_ok(backend->def->schema->apply(backend, NULL, NULL, &err), err);
+    assert_status(backend, ALL("applied\n"));
+    assert_ok(backend->def->ready(backend, 0, &err), err);
 }
 
 /* A step whose number lies between applied ones is applied all the same. */
@@ -240,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup(steps_are_applied_in_number_order_once, fresh),
         cmocka_unit_test_setup(operations_say_what_to_run, fresh),
         cmocka_unit_test_setup(a_gap_is_filled, fresh),
+        cmocka_unit_test_setup(a_step_below_applied_ones_is_applied, fresh),
         cmocka_unit_test_setup(an_edited_step_is_refused, fresh),
         cmocka_unit_test_setup(an_unknown_step_is_refused, fresh),
         cmocka_unit_test_setup(a_failed_step_leaves_nothing, fresh),
