@@ -108,6 +108,46 @@ lls_err lls_pg_pipeline_add(lls_pg_pipeline *pipeline, int statement, const lls_
     return send_piece(pipeline, bytes, err);
 }
 
+lls_err lls_pg_pipeline_parse(lls_pg_pipeline *pipeline, const char *sql, lls_error *err)
+{
+    lls_buf_reserve(&pipeline->expected, sizeof(lls_pg_expected));
+    LLS_TRY(lls_buf_status(&pipeline->expected, err));
+    if (PQsendPrepare(pipeline->connection->pg, "", sql, 0, NULL) != 1)
+        return lls_pg_fail_connection(pipeline->connection->pg, err);
+    expect(pipeline, LLS_PG_NO_TAG, -1);
+    return send_piece(pipeline, strlen(sql), err);
+}
+
+lls_err lls_pg_pipeline_bind(lls_pg_pipeline *pipeline, const lls_pg_params *params, int tag,
+                             lls_error *err)
+{
+    const char *values[LLS_PG_PARAMS_MAX];
+    int formats[LLS_PG_PARAMS_MAX];
+    size_t bytes = 64;
+
+    for (int i = 0; i < params->count; i++) {
+        values[i] = params->is_number[i] ? (const char *)params->numbers[i] : params->values[i];
+        formats[i] = 1;
+        bytes += (size_t)params->lengths[i];
+    }
+    lls_buf_reserve(&pipeline->expected, sizeof(lls_pg_expected));
+    LLS_TRY(lls_buf_status(&pipeline->expected, err));
+    if (PQsendQueryPrepared(pipeline->connection->pg, "", params->count, values, params->lengths,
+                            formats, 1) != 1)
+        return lls_pg_fail_connection(pipeline->connection->pg, err);
+    expect(pipeline, tag, -1);
+    return send_piece(pipeline, bytes, err);
+}
+
+lls_err lls_pg_pipeline_sql(lls_pg_pipeline *pipeline, const char *sql, const lls_pg_params *params,
+                            int tag, lls_error *err)
+{
+    static const lls_pg_params none = {0};
+
+    LLS_TRY(lls_pg_pipeline_parse(pipeline, sql, err));
+    return lls_pg_pipeline_bind(pipeline, params ? params : &none, tag, err);
+}
+
 lls_err lls_pg_pipeline_enter(lls_pg_pipeline *pipeline, lls_str tenant, lls_error *err)
 {
     lls_pg_params params = {0};

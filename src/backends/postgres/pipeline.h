@@ -32,6 +32,19 @@ void lls_pg_pipeline_fini(lls_pg_pipeline *pipeline);
 lls_err lls_pg_pipeline_add(lls_pg_pipeline *pipeline, int statement, const lls_pg_params *params,
                             int tag, lls_error *err) LLS_CHECKED;
 
+/**
+ * Give the server a statement of its own text, then execute it, as often as wanted, with nothing
+ * else between. Its parameters' types are what its casts say.
+ */
+lls_err lls_pg_pipeline_parse(lls_pg_pipeline *pipeline, const char *sql,
+                              lls_error *err) LLS_CHECKED;
+lls_err lls_pg_pipeline_bind(lls_pg_pipeline *pipeline, const lls_pg_params *params, int tag,
+                             lls_error *err) LLS_CHECKED;
+
+/** The same for once. */
+lls_err lls_pg_pipeline_sql(lls_pg_pipeline *pipeline, const char *sql, const lls_pg_params *params,
+                            int tag, lls_error *err) LLS_CHECKED;
+
 /** Ask the server to answer what it has done so far, before the end. */
 lls_err lls_pg_pipeline_ask(lls_pg_pipeline *pipeline, lls_error *err) LLS_CHECKED;
 

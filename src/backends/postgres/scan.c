@@ -5,8 +5,8 @@
  * all that runs ahead of the reader, whatever the table's size. The order comes from the primary
  * key; sorting is switched off, or a large table would be sorted into temporary files first.
  */
-#include "backends/postgres/error.h"
 #include "backends/postgres/kv.h"
+#include "backends/postgres/rows.h"
 #include "base/alloc.h"
 #include "base/scope.h"
 
@@ -16,11 +16,11 @@ typedef struct pg_iter {
     lls_kv_iter base;
     lls_pg_pool *pool;
     lls_pg_connection *connection;
-    bool *is_open; /* of the stage whose connection this is; NULL: the connection is ours */
-    PGresult *row; /* what the caller's views point into */
-    bool has_row;  /* it was not given to the caller yet */
-    lls_err end;   /* LLS_OK while there is more */
-    lls_error why; /* with a failure in `end` */
+    lls_pg_rows rows; /* what the caller's views point into */
+    bool *is_open;    /* of the stage whose connection this is; NULL: the connection is ours */
+    bool has_row;     /* it was not given to the caller yet */
+    lls_err end;      /* LLS_OK while there is more */
+    lls_error why;    /* with a failure in `end` */
 } pg_iter;
 
 static const lls_kv_iter_ops iter_ops;
@@ -43,14 +43,11 @@ static void upper_bound(lls_bytes prefix, lls_buf *out)
         out->data[len - 1]++;
 }
 
-static lls_err send_select(lls_pg_pool *pool, lls_pg_connection *connection, lls_kv_space space,
+static lls_err send_select(pg_iter *it, lls_pg_connection *connection, lls_kv_space space,
                            lls_kv_range range, lls_error *err)
 {
     LLS_AUTO(lls_buf) upper = {0};
     lls_pg_params params = lls_pg_space_params(space);
-    const char *values[LLS_PG_PARAMS_MAX];
-    int formats[LLS_PG_PARAMS_MAX];
-    static const Oid types[LLS_PG_PARAMS_MAX] = {LLS_PG_TEXT, LLS_PG_TEXT};
 
     upper_bound(range.prefix, &upper);
     LLS_TRY(lls_buf_status(&upper, err));
@@ -58,37 +55,9 @@ static lls_err send_select(lls_pg_pool *pool, lls_pg_connection *connection, lls
     lls_pg_add_bytes(&params, range.after);
     if (upper.len)
         lls_pg_add_bytes(&params, lls_buf_view(&upper));
-    for (int i = 0; i < params.count; i++) {
-        values[i] = params.values[i];
-        formats[i] = 1;
-    }
     int statement = lls_pg_table_statement(space.coll, upper.len ? LLS_PG_SCAN_TO : LLS_PG_SCAN);
-    // Not prepared: planned for these bounds, and a scan is long enough to pay for it.
-    if (PQsendQueryParams(connection->pg, pool->statements.all[statement].sql, params.count, types,
-                          values, params.lengths, formats, 1) != 1 ||
-        PQsetSingleRowMode(connection->pg) != 1)
-        return lls_pg_fail_connection(connection->pg, err);
-    return lls_pg_flush(connection, err);
-}
-
-/* The next result; the first one also shows whether the SELECT could be begun at all. */
-static lls_err fetch(pg_iter *it, lls_error *err)
-{
-    PQclear(it->row);
-    it->row = NULL;
-    LLS_TRY(lls_pg_result(it->connection, &it->row, err));
-    if (!it->row)
-        return LLS_END;
-    switch (PQresultStatus(it->row)) {
-    case PGRES_SINGLE_TUPLE:
-        return LLS_OK;
-    case PGRES_TUPLES_OK: // no more rows
-        PQclear(it->row);
-        it->row = NULL;
-        return lls_pg_result(it->connection, &it->row, err) == LLS_OK ? LLS_END : LLS_E_UNAVAILABLE;
-    default:
-        return lls_pg_fail(it->row, err);
-    }
+    return lls_pg_rows_send(&it->rows, connection, it->pool->statements.all[statement].sql, &params,
+                            err);
 }
 
 typedef struct opening {
@@ -118,9 +87,9 @@ static lls_err open_on(lls_pg_pool *pool, lls_pg_connection *connection, void *u
     opening *o = user;
 
     LLS_TRY(begin_read(pool, connection, o->space.tenant, err));
-    LLS_TRY(send_select(pool, connection, o->space, o->range, err));
+    LLS_TRY(send_select(o->it, connection, o->space, o->range, err));
     o->it->connection = connection;
-    lls_err e = fetch(o->it, err);
+    lls_err e = lls_pg_rows_next(&o->it->rows, err);
     if (e != LLS_OK && e != LLS_END)
         return e;
     o->it->end = e;
@@ -143,7 +112,7 @@ static pg_iter *make(lls_pg_pool *pool, lls_error *err)
 
 static void discard(pg_iter *it)
 {
-    PQclear(it->row);
+    lls_pg_rows_fini(&it->rows);
     lls_free(it);
 }
 
@@ -176,7 +145,7 @@ lls_err lls_pg_scan_inside(lls_pg_pool *pool, lls_pg_connection *connection, lls
         return LLS_E_NOMEM;
 
     it->connection = connection;
-    lls_err e = send_select(pool, connection, space, (lls_kv_range){0}, err);
+    lls_err e = send_select(it, connection, space, (lls_kv_range){0}, err);
     if (e != LLS_OK) {
         discard(it);
         return e;
@@ -192,31 +161,29 @@ static lls_err pg_iter_next(lls_kv_iter *base, lls_kv_item *item, lls_error *err
     pg_iter *it = downcast(base);
 
     if (it->end == LLS_OK && !it->has_row)
-        it->end = fetch(it, &it->why);
+        it->end = lls_pg_rows_next(&it->rows, &it->why);
     it->has_row = false;
     if (it->end != LLS_OK) {
         if (it->end != LLS_END && err)
             *err = it->why;
         return it->end;
     }
-    return lls_pg_get_item(it->row, 0, item, err);
+    return lls_pg_get_item(it->rows.row, 0, item, err);
 }
 
 /* A stage's transaction has to live on: its scan is read to the end, not cancelled. */
 static void pg_iter_close(lls_kv_iter *base)
 {
     pg_iter *it = downcast(base);
-    lls_error ignored;
 
     if (it->is_open) {
-        while (it->end == LLS_OK)
-            it->end = fetch(it, &ignored);
-        // libpq 15 would leave the next pipeline in single-row mode; an empty query ends that.
-        (void)lls_pg_command(it->connection, "", NULL);
+        if (it->end == LLS_OK)
+            lls_pg_rows_finish(&it->rows);
+        else
+            (void)lls_pg_command(it->connection, "", NULL); // see lls_pg_rows_finish
         *it->is_open = false;
     } else {
-        PQclear(it->row);
-        it->row = NULL;
+        lls_pg_rows_fini(&it->rows);
         lls_pg_release(it->pool, it->connection);
     }
     discard(it);

@@ -11,7 +11,7 @@
 
 #include <libpq-fe.h>
 
-enum { LLS_PG_PARAMS_MAX = 10 };
+enum { LLS_PG_PARAMS_MAX = 64 };
 
 /** Parameters of one statement, in order. Texts and bytes are borrowed until it was sent. */
 typedef struct lls_pg_params {
