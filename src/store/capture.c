@@ -39,14 +39,26 @@ void lls_capture_write_key(lls_buf *keys, lls_bytes key)
     lls_buf_add(keys, key);
 }
 
+/* Under the lock. */
+static void forget(lls_capture *capture)
+{
+    lls_buf_clear(&capture->keys);
+    capture->overflow = true;
+}
+
 void lls_capture_add(lls_capture *capture, lls_bytes key)
 {
     (void)pthread_mutex_lock(&capture->lock);
     lls_capture_write_key(&capture->keys, key);
-    if (capture->keys.status != LLS_OK) {
-        lls_buf_clear(&capture->keys);
-        capture->overflow = true;
-    }
+    if (capture->keys.status != LLS_OK)
+        forget(capture);
+    (void)pthread_mutex_unlock(&capture->lock);
+}
+
+void lls_capture_lose(lls_capture *capture)
+{
+    (void)pthread_mutex_lock(&capture->lock);
+    forget(capture);
     (void)pthread_mutex_unlock(&capture->lock);
 }
 

@@ -16,6 +16,9 @@ void lls_capture_free(lls_capture *capture); /**< NULL is fine. */
 /** Remember a key. Threads: any. Never fails: what cannot be remembered counts as overflow. */
 void lls_capture_add(lls_capture *capture, lls_bytes key);
 
+/** Something changed, and nobody knows under which keys: counts as overflow. Threads: any. */
+void lls_capture_lose(lls_capture *capture);
+
 /** Append `key` to a list of keys: two bytes of length (big-endian), then the key; or neither. */
 void lls_capture_write_key(lls_buf *keys, lls_bytes key);
 

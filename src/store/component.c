@@ -8,6 +8,7 @@ static const lls_component_def *const components[] = {
     &lls_component_agent_state,
     &lls_component_workflow_state,
     &lls_component_sessions,
+    &lls_component_episodic_memory,
     NULL,
 };
 

@@ -29,6 +29,7 @@ typedef struct lls_component_def {
 extern const lls_component_def lls_component_agent_state;
 extern const lls_component_def lls_component_workflow_state;
 extern const lls_component_def lls_component_sessions;
+extern const lls_component_def lls_component_episodic_memory;
 
 /** In order of their documentation; ends with NULL. */
 const lls_component_def *const *lls_components(void);

@@ -265,8 +265,9 @@ static void what_is_unknown_is_refused_by_name(void **state)
 
     assert_code(lls_store_get(f->store, LLS_STR("dreams"), B("k"), &value, NULL, &err),
                 LLS_E_INVALID, err);
-    assert_string_equal(err.msg, "no component 'dreams' in this build "
-                                 "(it has: agent_state, workflow_state, sessions)");
+    assert_string_equal(err.msg,
+                        "no component 'dreams' in this build "
+                        "(it has: agent_state, workflow_state, sessions, episodic_memory)");
     assert_code(lls_store_open(f->config, &no_abi, &store, &err), LLS_E_INVALID, err);
     assert_string_equal(err.msg, "lls_store_options.abi is 0, this library's is 1");
     assert_null(store);
@@ -288,7 +289,8 @@ static void the_tenant_is_that_of_the_configuration(void **state)
     assert_bytes(lls_bytes_of(tenant), "default");
     assert_string_equal(lls_component_at(0), "agent_state");
     assert_string_equal(lls_component_at(2), "sessions");
-    assert_null(lls_component_at(3));
+    assert_string_equal(lls_component_at(3), "episodic_memory");
+    assert_null(lls_component_at(4));
 }
 
 /* ---- opening ---- */

@@ -63,11 +63,22 @@ static void empty(lls_store *store, lls_str component)
 
 int lls_component_empty(void **state)
 {
+    static const char *const documents[] = {"agent_state", "workflow_state", "sessions"};
     lls_component_fixture *fixture = *state;
 
     fixture->now_usec = 1; // before everything expires
-    for (size_t i = 0; lls_component_at(i); i++)
-        empty(fixture->store, lls_str_of(lls_component_at(i)));
+    for (size_t i = 0; i < LLS_COUNT(documents); i++)
+        empty(fixture->store, lls_str_of(documents[i]));
+    fixture->now_usec = beginning_usec;
+    return 0;
+}
+
+int lls_episodes_empty(void **state)
+{
+    lls_component_fixture *fixture = *state;
+
+    fixture->now_usec = 1;
+    empty(fixture->store, LLS_STR("episodic_memory"));
     fixture->now_usec = beginning_usec;
     return 0;
 }

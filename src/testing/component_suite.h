@@ -22,8 +22,9 @@ typedef struct lls_component_fixture {
 int lls_component_open(const char *const *flags, size_t count, void **state);
 int lls_component_close(void **state);
 
-/** Before each test: nothing in any component, and the time as at the beginning. */
+/** Before each test: no documents, or no episodes, and the time as at the beginning. */
 int lls_component_empty(void **state);
+int lls_episodes_empty(void **state);
 
 /* agent_suite.c */
 void agent_loads_as_it_was_saved(void **state);
@@ -60,6 +61,39 @@ void session_that_expired_may_be_begun_again(void **state);
 void session_touch_moves_its_end_only(void **state);
 void session_sweep_removes_what_expired(void **state);
 void sessions_touched_and_saved_by_two_threads_lose_nothing(void **state);
+
+/* episode_suite.c */
+void episode_comes_back_as_it_was_added(void **state);
+void episodes_without_an_id_are_given_one(void **state);
+void episodes_are_added_all_or_none(void **state);
+void session_history_is_in_the_order_of_time(void **state);
+void episodes_are_found_by_meaning(void **state);
+void episodes_are_found_by_words(void **state);
+void episodes_are_found_by_both(void **state);
+void episode_filters_hold_together(void **state);
+void episodes_are_marked_all_or_none(void **state);
+void pending_sessions_come_by_their_latest_activity(void **state);
+void old_episodes_and_sessions_are_removed(void **state);
+void episode_that_expired_is_not_there(void **state);
+void bad_episodes_are_refused(void **state);
+void records_of_other_programs_are_read(void **state);
+
+#define LLS_EPISODE_TEST(name) cmocka_unit_test_setup(name, lls_episodes_empty)
+#define LLS_EPISODE_SUITE                                                                          \
+    LLS_EPISODE_TEST(episode_comes_back_as_it_was_added),                                          \
+        LLS_EPISODE_TEST(episodes_without_an_id_are_given_one),                                    \
+        LLS_EPISODE_TEST(episodes_are_added_all_or_none),                                          \
+        LLS_EPISODE_TEST(session_history_is_in_the_order_of_time),                                 \
+        LLS_EPISODE_TEST(episodes_are_found_by_meaning),                                           \
+        LLS_EPISODE_TEST(episodes_are_found_by_words),                                             \
+        LLS_EPISODE_TEST(episodes_are_found_by_both),                                              \
+        LLS_EPISODE_TEST(episode_filters_hold_together),                                           \
+        LLS_EPISODE_TEST(episodes_are_marked_all_or_none),                                         \
+        LLS_EPISODE_TEST(pending_sessions_come_by_their_latest_activity),                          \
+        LLS_EPISODE_TEST(old_episodes_and_sessions_are_removed),                                   \
+        LLS_EPISODE_TEST(episode_that_expired_is_not_there),                                       \
+        LLS_EPISODE_TEST(bad_episodes_are_refused),                                                \
+        LLS_EPISODE_TEST(records_of_other_programs_are_read)
 
 #define LLS_COMPONENT_TEST(name) cmocka_unit_test_setup(name, lls_component_empty)
 #define LLS_COMPONENT_SUITE                                                                        \
