@@ -26,7 +26,8 @@ void lls_postings_free(lls_postings *postings); /**< NULL is fine. */
 lls_err lls_postings_add(lls_postings *postings, uint32_t doc, lls_str text,
                          lls_error *err) LLS_CHECKED;
 
-/** Remove document `doc`, which was added with this text. Cannot fail: memory is only given back. */
+/** Remove document `doc`, which was added with this text. Cannot fail: memory is only given back.
+ */
 void lls_postings_remove(lls_postings *postings, uint32_t doc, lls_str text);
 
 /** How many documents with a word at all, and how many bytes the index takes. */
@@ -51,8 +52,7 @@ typedef struct lls_postings_search {
 } lls_postings_search;
 
 /**
- * The best `k` into `hits`, best first; `hits` has room for `k`. Errors: LLS_E_NOMEM; what
- * `allowed` reports.
+ * The best `k` into `hits`, best first; `hits` has room for `k`. Errors: what `allowed` reports.
  */
 lls_err lls_postings_find(const lls_postings *postings, const lls_postings_search *search,
                           lls_postings_hit *hits, size_t *count, lls_error *err) LLS_CHECKED;

@@ -24,8 +24,8 @@ enum { LLS_TEXT_WORD_MAX = 64 };
 typedef struct lls_text_walk {
     const uint8_t *at;
     const uint8_t *end;
-    size_t before; /* bytes at the start of `word` of the neighbour to pair with, or 0 */
-    size_t pair;   /* bytes of a pair that is in `word` and was not given yet, or 0 */
+    const uint8_t *neighbour; /* the character to pair with that ends at `at`, or NULL */
+    lls_str pair;             /* not given yet; empty: none */
     char word[LLS_TEXT_WORD_MAX];
 } lls_text_walk;
 
