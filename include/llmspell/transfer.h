@@ -33,6 +33,21 @@ LLS_API lls_err lls_import(lls_store *store, lls_str component, int fd,
                            const lls_transfer_options *options, uint64_t *records,
                            lls_error *err) LLS_CHECKED;
 
+/**
+ * Append the value of `record` as a person may read it: components that do not keep text say their
+ * values as JSON, which lls_value_from_json turns back into exactly them. A value that cannot be
+ * said so is appended as it is.
+ */
+LLS_API lls_err lls_record_to_json(const lls_record *record, lls_buf *json,
+                                   lls_error *err) LLS_CHECKED;
+
+/**
+ * Append the value that `given` stands for in `component`: JSON as lls_record_to_json writes it, or
+ * the value itself. Errors: LLS_E_PARSE, LLS_E_INVALID, LLS_E_MISMATCH with what is wrong.
+ */
+LLS_API lls_err lls_value_from_json(lls_str component, lls_bytes given, lls_buf *value,
+                                    lls_error *err) LLS_CHECKED;
+
 LLS_END_DECLS
 
 #endif

@@ -36,3 +36,17 @@ lls_err lls_json_number(lls_str text, double *out, lls_error *err)
     *out = strtod_l(terminated, NULL, plain);
     return LLS_OK;
 }
+
+lls_err lls_json_add_floats(const float *floats, size_t count, lls_buf *out, lls_error *err)
+{
+    pthread_once(&once, make_plain);
+    if (!plain)
+        return lls_fail(err, LLS_E_NOMEM, "no memory for a locale");
+
+    locale_t before = uselocale(plain);
+    for (size_t i = 0; i < count; i++) // nine digits tell every float from its neighbours
+        lls_buf_printf(out, i ? ",%.9g" : "[%.9g", (double)floats[i]);
+    (void)uselocale(before);
+    lls_buf_add_text(out, count ? "]" : "[]");
+    return lls_buf_status(out, err);
+}

@@ -28,6 +28,7 @@ static lls_err run(cli_context *context, lls_error *err)
     LLS_AUTO(cli_store_ref) store = NULL;
     LLS_AUTO(lls_buf) key = {0};
     LLS_AUTO(lls_buf) value = {0};
+    LLS_AUTO(lls_buf) shown = {0};
     const char *component = context->args.words[0];
     lls_record record = {0};
     lls_err e;
@@ -37,9 +38,11 @@ static lls_err run(cli_context *context, lls_error *err)
     e = lls_store_get(store, lls_str_of(component), lls_buf_view(&key), &value, &record, err);
     if (e != LLS_OK)
         return cli_wrap_key(err, e, component, lls_buf_view(&key));
+    record.value = lls_buf_view(&value);
+    LLS_TRY(lls_record_to_json(&record, &shown, err));
     if (context->out.format == CLI_JSON)
-        return print_json(&record, lls_buf_view(&value), err);
-    cli_write(lls_buf_view(&value));
+        return print_json(&record, lls_buf_view(&shown), err);
+    cli_write(lls_buf_view(&shown));
     if (context->out.stdout_is_tty)
         (void)fputc('\n', stdout);
     return LLS_OK;
@@ -55,7 +58,9 @@ const cli_command cli_get = {
     .summary = "print the value of a record, exactly as it was stored",
     .description =
         "The bytes are written as they are; on a terminal a line end follows. With --output json\n"
-        "the version and the times come along, and the value as a JSON string.",
+        "the version and the times come along, and the value as a JSON string. An episode is "
+        "printed as\n"
+        "the JSON object that `storage put` and `storage import` take.",
     .words = "COMPONENT KEY",
     .min_words = 2,
     .max_words = 2,

@@ -78,6 +78,7 @@ static lls_err run(cli_context *context, lls_error *err)
     LLS_AUTO(cli_config_ref) config = NULL;
     LLS_AUTO(cli_store_ref) store = NULL;
     LLS_AUTO(lls_buf) key = {0};
+    LLS_AUTO(lls_buf) given = {0};
     LLS_AUTO(lls_buf) value = {0};
     const char *component = context->args.words[0];
     lls_record record = {.component = lls_str_of(component)};
@@ -85,7 +86,8 @@ static lls_err run(cli_context *context, lls_error *err)
 
     LLS_TRY(cli_args_key(context, context->args.words[1], &key, err));
     LLS_TRY(read_mode(context, &record, &mode, err));
-    LLS_TRY(read_value(context, &value, err));
+    LLS_TRY(read_value(context, &given, err));
+    LLS_TRY(lls_value_from_json(record.component, lls_buf_view(&given), &value, err));
     LLS_TRY(cli_open_store(context, component, LLS_OPEN_WRITE, &config, &store, err));
     record.key = lls_buf_view(&key);
     record.value = lls_buf_view(&value);

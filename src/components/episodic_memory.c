@@ -3,6 +3,7 @@
 #include "base/scope.h"
 #include "base/time.h"
 #include "components/episode.h"
+#include "components/episode_json.h"
 #include "ports/vec_record.h"
 
 /* Pages in which lists are walked through, and a list's own. */
@@ -32,6 +33,8 @@ const lls_component_def lls_component_episodic_memory = {
     .collection = "episodic_memory",
     .route = "storage.memory.episodic_backend",
     .key_form = "<id>",
+    .to_json = lls_episode_to_json,
+    .from_json = lls_episode_from_json,
     .check_key = check_key,
     .check_value = check_value,
 };

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "store/config.h"
 #include "store/open.h"
 
 static lls_err open_end(const lls_config *config, lls_plan_end end, lls_access access,
@@ -79,12 +80,27 @@ static lls_err same_place(const lls_config *config, lls_plan_end a, lls_plan_end
     return LLS_OK;
 }
 
+static lls_err check_port(const lls_config *config, const char *backend, lls_port port,
+                          lls_error *err)
+{
+    const lls_backend_def *def = lls_config_backend_def(config, lls_str_of(backend));
+
+    if (!def || (def->ports & LLS_HAS(port)))
+        return LLS_OK;
+    return lls_fail(err, LLS_E_UNSUPPORTED, "backend '%s' keeps no %s", backend,
+                    port == LLS_PORT_VEC ? "vectors" : "keys and values");
+}
+
 lls_err lls_ends_check(const lls_config *config, const lls_plan *plan, lls_error *err)
 {
     const char *source;
     const char *target;
     bool same = false;
+    lls_port port;
 
+    LLS_TRY(lls_plan_port(plan, &port, err));
+    LLS_TRY(check_port(config, plan->source.backend, port, err));
+    LLS_TRY(check_port(config, plan->target.backend, port, err));
     LLS_TRY(lls_config_backend_type(config, plan->source.backend, &source, err));
     LLS_TRY(lls_config_backend_type(config, plan->target.backend, &target, err));
     if (strcmp(source, target) == 0)

@@ -13,7 +13,8 @@ lls_err lls_ends_open_source(const lls_config *config, const lls_plan *plan, lls
 lls_err lls_ends_open_target(const lls_config *config, const lls_plan *plan, lls_access access,
                              lls_backend **out, lls_error *err) LLS_CHECKED;
 
-/** Errors: LLS_E_INVALID when both ends are configured to be the same store. */
+/** Errors: LLS_E_INVALID when both ends are configured to be the same store, or the plan needs two
+ * ports; LLS_E_UNSUPPORTED when an end does not have the port. */
 lls_err lls_ends_check(const lls_config *config, const lls_plan *plan, lls_error *err) LLS_CHECKED;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/scope.h"
+#include "store/component.h"
 
 lls_plan *lls_plan_new(void)
 {
@@ -52,6 +53,25 @@ lls_err lls_plan_copy(const lls_plan *plan, lls_plan **out, lls_error *err)
             lls_texts_keep(&copy->texts, plan->components[i].name, &copy->components[i].name, err));
     *out = copy;
     copy = NULL;
+    return LLS_OK;
+}
+
+lls_err lls_plan_port(const lls_plan *plan, lls_port *out, lls_error *err)
+{
+    const lls_component_def *first = NULL;
+
+    for (size_t i = 0; i < plan->component_count; i++) {
+        const lls_component_def *def;
+        LLS_TRY(lls_component_find(lls_str_of(plan->components[i].name), &def, err));
+        if (!first)
+            first = def;
+        if (def->port != first->port)
+            return lls_fail(err, LLS_E_INVALID,
+                            "%s and %s cannot become visible in one step, as they are kept in "
+                            "different ways: make a plan for each",
+                            first->name, def->name);
+    }
+    *out = first ? first->port : LLS_PORT_KV;
     return LLS_OK;
 }
 

@@ -3,6 +3,7 @@
 #define LLS_MIGRATE_PLAN_H
 
 #include "migrate/texts.h"
+#include "ports/kv.h"
 
 #include <llmspell/migrate.h>
 
@@ -38,6 +39,12 @@ void lls_plan_write(const lls_plan *plan, lls_buf *out);
 
 /** A copy that shares nothing with `plan`. */
 lls_err lls_plan_copy(const lls_plan *plan, lls_plan **out, lls_error *err) LLS_CHECKED;
+
+/**
+ * The port that the components of `plan` live on. One plan moves what becomes visible in one step,
+ * and no step spans two ports. Errors: LLS_E_INVALID when its components live on several.
+ */
+lls_err lls_plan_port(const lls_plan *plan, lls_port *out, lls_error *err) LLS_CHECKED;
 
 typedef lls_plan *lls_plan_ref; /* so that LLS_AUTO can name it */
 static inline void lls_plan_ref_auto(lls_plan_ref *plan)

@@ -65,13 +65,18 @@ static lls_err count_source(const lls_config *config, lls_plan *plan, lls_error 
 {
     LLS_AUTO(lls_backend_ref) source = NULL;
 
+    lls_kv *records = NULL;
+    lls_port port;
+
+    LLS_TRY(lls_plan_port(plan, &port, err));
     LLS_TRY(lls_ends_open_source(config, plan, &source, err));
+    LLS_TRY(lls_backend_records(source, port, &records, err));
     for (size_t i = 0; i < plan->component_count; i++) {
         const lls_component_def *def;
         lls_kv_stats stats;
         LLS_TRY(lls_component_find(lls_str_of(plan->components[i].name), &def, err));
         lls_kv_space space = {lls_str_of(plan->tenant), lls_str_of(def->collection)};
-        LLS_TRY(lls_kv_stats_of(source->kv, space, &stats, err));
+        LLS_TRY(lls_kv_stats_of(records, space, &stats, err));
         plan->components[i].estimated_count = stats.count;
     }
     return LLS_OK;

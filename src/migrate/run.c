@@ -31,10 +31,10 @@ void lls_run_path(const lls_run *run, const char *name, lls_buf *out)
 
 static lls_err find_parts(lls_run *run, lls_error *err)
 {
+    LLS_TRY(lls_plan_port(run->plan, &run->port, err));
     for (size_t i = 0; i < run->plan->component_count; i++) {
         const lls_component_def *def;
         LLS_TRY(lls_component_find(lls_str_of(run->plan->components[i].name), &def, err));
-        run->port = def->port; // the same for all: the plan was checked
         run->parts[i].want = &run->plan->components[i];
         run->parts[i].coll = lls_str_of(def->collection);
     }

@@ -18,6 +18,15 @@ typedef struct lls_component_def {
     const char *route;    /**< Configuration key of its backend beside components.NAME, or NULL. */
     const char *key_form; /**< "agent:<type>:<id>", for messages. */
 
+    /**
+     * Append the value of `item` as JSON that a person can read and `from_json` turns back into
+     * exactly it. LLS_E_UNSUPPORTED when this value cannot be said so. NULL: values are text.
+     */
+    lls_err (*to_json)(const lls_kv_item *item, lls_buf *json, lls_error *err);
+
+    /** Append the value that `json` stands for. LLS_E_PARSE, LLS_E_INVALID with what is wrong. */
+    lls_err (*from_json)(lls_str json, lls_buf *value, lls_error *err);
+
     /** Whether `key` has a form of this component. LLS_E_INVALID with what is wrong. */
     lls_err (*check_key)(lls_bytes key, lls_error *err);
 

@@ -21,6 +21,7 @@ typedef struct export_run {
     int fd;
     const lls_transfer_options *options;
     lls_pace pace;
+    lls_buf json; // the value of the record that is being written
     lls_buf out;
     uint64_t records;
     uint64_t bytes; // of lines, written or about to be
@@ -28,6 +29,7 @@ typedef struct export_run {
 
 static void export_run_auto(export_run *run)
 {
+    lls_buf_fini(&run->json);
     lls_buf_fini(&run->out);
 }
 
@@ -42,11 +44,13 @@ static lls_err write_record(export_run *run, const lls_record *record, lls_error
 {
     lls_kv_item item = {
         .key = record->key,
-        .value = record->value,
         .meta = {record->version, record->created_usec, record->updated_usec, record->expires_usec},
     };
     size_t before = run->out.len;
 
+    lls_buf_clear(&run->json);
+    LLS_TRY(lls_record_to_json(record, &run->json, err));
+    item.value = lls_buf_view(&run->json);
     lls_record_to_line(&item, run->options->full ? LLS_LINE_FULL : LLS_LINE_PLAIN, &run->out);
     LLS_TRY(lls_buf_status(&run->out, err));
     run->records++;

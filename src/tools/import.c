@@ -18,6 +18,7 @@ typedef struct import_run {
     const lls_transfer_options *options;
     lls_lines lines;
     lls_buf scratch;
+    lls_buf value; // of the line, as it is stored
     lls_batch batch;
     uint64_t batch_records; // in the batch
     uint64_t first_line;    // of the batch
@@ -30,6 +31,7 @@ static void import_run_auto(import_run *run)
 {
     lls_lines_fini(&run->lines);
     lls_buf_fini(&run->scratch);
+    lls_buf_fini(&run->value);
     lls_batch_fini(&run->batch);
 }
 
@@ -86,11 +88,23 @@ static lls_err add(import_run *run, const lls_kv_item *item, lls_error *err)
     return LLS_OK;
 }
 
+static lls_err read_line(import_run *run, lls_str line, lls_kv_item *item, lls_error *err)
+{
+    LLS_TRY(lls_record_from_line(line, &run->scratch, item, err));
+    if (!run->route->component->from_json)
+        return LLS_OK;
+    lls_buf_clear(&run->value);
+    LLS_TRY(lls_value_from_json(lls_str_of(run->route->component->name), item->value, &run->value,
+                                err));
+    item->value = lls_buf_view(&run->value);
+    return LLS_OK;
+}
+
 static lls_err take_line(import_run *run, lls_str line, lls_error *err)
 {
     lls_kv_item item = {0};
 
-    lls_err e = lls_record_from_line(line, &run->scratch, &item, err);
+    lls_err e = read_line(run, line, &item, err);
     if (e == LLS_OK)
         e = check(run, &item, err);
     if (e != LLS_OK)
