@@ -60,11 +60,11 @@ void kv_history_of_several_spaces_matches_a_model(void **state);
 int kv_empty(void **state); /**< Empties the spaces that the suite uses. */
 
 #define LLS_KV_TEST(name) cmocka_unit_test_setup(name, kv_empty)
-#define LLS_KV_SUITE                                                                               \
+/* Without the largest value; the records of a vector port pass these too: vec_suite.h. */
+#define LLS_KV_SMALL_SUITE                                                                         \
     LLS_KV_TEST(kv_get_of_missing_key_is_notfound), LLS_KV_TEST(kv_put_then_get),                  \
         LLS_KV_TEST(kv_put_replaces_and_counts_versions), LLS_KV_TEST(kv_value_may_hold_any_byte), \
-        LLS_KV_TEST(kv_empty_value_is_a_value), LLS_KV_TEST(kv_longest_key_and_largest_value),     \
-        LLS_KV_TEST(kv_bad_keys_and_spaces_are_refused),                                           \
+        LLS_KV_TEST(kv_empty_value_is_a_value), LLS_KV_TEST(kv_bad_keys_and_spaces_are_refused),   \
         LLS_KV_TEST(kv_create_meets_what_is_there), LLS_KV_TEST(kv_replace_is_compare_and_set),    \
         LLS_KV_TEST(kv_delete_may_ask_for_a_version), LLS_KV_TEST(kv_restore_keeps_every_field),   \
         LLS_KV_TEST(kv_apply_is_all_or_nothing), LLS_KV_TEST(kv_apply_is_in_order),                \
@@ -88,5 +88,6 @@ int kv_empty(void **state); /**< Empties the spaces that the suite uses. */
         LLS_KV_TEST(kv_restore_may_bring_back_what_expired),                                       \
         LLS_KV_TEST(kv_threads_create_each_key_once),                                              \
         LLS_KV_TEST(kv_history_of_several_spaces_matches_a_model)
+#define LLS_KV_SUITE LLS_KV_TEST(kv_longest_key_and_largest_value), LLS_KV_SMALL_SUITE
 
 #endif

@@ -1,0 +1,61 @@
+/**
+ * vec_suite.h - what every backend with a vector port must do, as tests. A backend's own test file
+ * names a group setup that leaves an open, writable `lls_backend *` with a `vec` in `*state`, and
+ * lists LLS_VEC_SUITE.
+ *
+ * In a second group, whose setup leaves the `backend` of an lls_records_view (records_view.h) in
+ * `*state`, it lists LLS_VEC_RECORDS_SUITE: the key/value and stage suites, on its records.
+ */
+#ifndef LLS_TESTING_VEC_SUITE_H
+#define LLS_TESTING_VEC_SUITE_H
+
+#include "testing/kv_suite.h"
+#include "testing/records_view.h"
+#include "testing/stage_suite.h"
+
+/* vec_suite.c: one record, one batch */
+void vec_get_of_missing_id_is_notfound(void **state);
+void vec_put_then_get_gives_every_field(void **state);
+void vec_defaults_are_filled_in(void **state);
+void vec_put_replaces_and_counts_versions(void **state);
+void vec_put_may_move_a_record_to_another_space(void **state);
+void vec_create_meets_what_is_there(void **state);
+void vec_replace_is_compare_and_set(void **state);
+void vec_delete_may_ask_for_a_version(void **state);
+void vec_restore_keeps_every_field(void **state);
+void vec_patch_merges_metadata_and_nothing_else(void **state);
+void vec_apply_is_all_or_nothing(void **state);
+void vec_apply_is_in_order(void **state);
+void vec_ids_may_hold_any_byte(void **state);
+void vec_bad_vectors_are_refused(void **state);
+void vec_bad_texts_are_refused(void **state);
+void vec_spaces_refuse_to_mix(void **state);
+void vec_cleared_spaces_are_forgotten(void **state);
+void vec_tenants_and_collections_do_not_mix(void **state);
+void vec_get_many_keeps_the_order_asked_for(void **state);
+
+int vec_empty(void **state); /**< Empties the collections that the suite uses. */
+
+#define LLS_VEC_TEST(name) cmocka_unit_test_setup(name, vec_empty)
+#define LLS_VEC_SUITE LLS_VEC_VERBS_SUITE
+#define LLS_VEC_VERBS_SUITE                                                                        \
+    LLS_VEC_TEST(vec_get_of_missing_id_is_notfound),                                               \
+        LLS_VEC_TEST(vec_put_then_get_gives_every_field),                                          \
+        LLS_VEC_TEST(vec_defaults_are_filled_in),                                                  \
+        LLS_VEC_TEST(vec_put_replaces_and_counts_versions),                                        \
+        LLS_VEC_TEST(vec_put_may_move_a_record_to_another_space),                                  \
+        LLS_VEC_TEST(vec_create_meets_what_is_there),                                              \
+        LLS_VEC_TEST(vec_replace_is_compare_and_set),                                              \
+        LLS_VEC_TEST(vec_delete_may_ask_for_a_version),                                            \
+        LLS_VEC_TEST(vec_restore_keeps_every_field),                                               \
+        LLS_VEC_TEST(vec_patch_merges_metadata_and_nothing_else),                                  \
+        LLS_VEC_TEST(vec_apply_is_all_or_nothing), LLS_VEC_TEST(vec_apply_is_in_order),            \
+        LLS_VEC_TEST(vec_ids_may_hold_any_byte), LLS_VEC_TEST(vec_bad_vectors_are_refused),        \
+        LLS_VEC_TEST(vec_bad_texts_are_refused), LLS_VEC_TEST(vec_spaces_refuse_to_mix),           \
+        LLS_VEC_TEST(vec_cleared_spaces_are_forgotten),                                            \
+        LLS_VEC_TEST(vec_tenants_and_collections_do_not_mix),                                      \
+        LLS_VEC_TEST(vec_get_many_keeps_the_order_asked_for)
+
+#define LLS_VEC_RECORDS_SUITE LLS_KV_SMALL_SUITE, LLS_STAGE_SUITE
+
+#endif
