@@ -17,6 +17,7 @@ _llmspell() {
         'storage put') path='storage put' ;;
         'storage delete') path='storage delete' ;;
         'storage list') path='storage list' ;;
+        'storage search') path='storage search' ;;
         'storage import') path='storage import' ;;
         'storage export') path='storage export' ;;
         'storage info') path='storage info' ;;
@@ -227,6 +228,66 @@ _llmspell() {
         return
         ;;
     'storage list:--color')
+        COMPREPLY=($(compgen -W 'auto always never' -- "$word"))
+        return
+        ;;
+    'storage search:--vector')
+        return
+        ;;
+    'storage search:--model')
+        return
+        ;;
+    'storage search:--like')
+        return
+        ;;
+    'storage search:--session')
+        return
+        ;;
+    'storage search:--role')
+        return
+        ;;
+    'storage search:--where')
+        return
+        ;;
+    'storage search:--since')
+        return
+        ;;
+    'storage search:--until')
+        return
+        ;;
+    'storage search:--limit')
+        return
+        ;;
+    'storage search:--within')
+        return
+        ;;
+    'storage search:--backend')
+        COMPREPLY=($(compgen -W "$(_llmspell_names)" -- "$word"))
+        return
+        ;;
+    'storage search:--path')
+        COMPREPLY=($(compgen -d -- "$word"))
+        return
+        ;;
+    'storage search:--connection')
+        return
+        ;;
+    'storage search:--config' | 'storage search:-c')
+        COMPREPLY=($(compgen -f -- "$word"))
+        return
+        ;;
+    'storage search:--tenant')
+        return
+        ;;
+    'storage search:--output')
+        COMPREPLY=($(compgen -W 'text json' -- "$word"))
+        return
+        ;;
+    'storage search:--format')
+        COMPREPLY=($(compgen -W 'text json' -- "$word"))
+        return
+        ;;
+    'storage search:--color')
         COMPREPLY=($(compgen -W 'auto always never' -- "$word"))
         return
         ;;
@@ -712,7 +773,7 @@ _llmspell() {
         if [[ $word == -* ]]; then
             COMPREPLY=($(compgen -W '--config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         else
-            COMPREPLY=($(compgen -W 'get put delete list import export info validate backends config schema migrate' -- "$word"))
+            COMPREPLY=($(compgen -W 'get put delete list search import export info validate backends config schema migrate' -- "$word"))
         fi
         ;;
     'storage get')
@@ -743,6 +804,11 @@ _llmspell() {
             COMPREPLY=($(compgen -W '--prefix --after --limit --long --key-base64 --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         elif [[ $before == 'list' ]]; then
             COMPREPLY=($(compgen -W "$components" -- "$word"))
+        fi
+        ;;
+    'storage search')
+        if [[ $word == -* ]]; then
+            COMPREPLY=($(compgen -W '--vector --model --like --session --role --where --since --until --unprocessed --limit --within --exact --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         fi
         ;;
     'storage import')

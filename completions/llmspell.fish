@@ -5,7 +5,7 @@ function __llmspell_path
     set -l path
     for word in (commandline -opc)[2..-1]
         switch (string join ' ' -- $path $word)
-            case 'help' 'storage' 'storage get' 'storage put' 'storage delete' 'storage list' 'storage import' 'storage export' 'storage info' 'storage validate' 'storage backends' 'storage config' 'storage config show' 'storage config check' 'storage schema' 'storage schema status' 'storage schema apply' 'storage migrate' 'storage migrate plan' 'storage migrate execute' 'storage migrate resume' 'storage migrate rollback' 'storage migrate status'
+            case 'help' 'storage' 'storage get' 'storage put' 'storage delete' 'storage list' 'storage search' 'storage import' 'storage export' 'storage info' 'storage validate' 'storage backends' 'storage config' 'storage config show' 'storage config check' 'storage schema' 'storage schema status' 'storage schema apply' 'storage migrate' 'storage migrate plan' 'storage migrate execute' 'storage migrate resume' 'storage migrate rollback' 'storage migrate status'
                 set path $path $word
         end
     end
@@ -44,6 +44,7 @@ complete -c llmspell -n '__llmspell_at storage' -a get -d 'print the value of a 
 complete -c llmspell -n '__llmspell_at storage' -a put -d 'store a record'
 complete -c llmspell -n '__llmspell_at storage' -a delete -d 'remove a record'
 complete -c llmspell -n '__llmspell_at storage' -a list -d 'print the keys of a component, in byte order'
+complete -c llmspell -n '__llmspell_at storage' -a search -d 'find episodes by meaning, by words, or by both'
 complete -c llmspell -n '__llmspell_at storage' -a import -d 'read records from JSON lines'
 complete -c llmspell -n '__llmspell_at storage' -a export -d 'write the records of a component as JSON lines'
 complete -c llmspell -n '__llmspell_at storage' -a info -d 'tell what a backend is and holds'
@@ -115,6 +116,28 @@ complete -c llmspell -n '__llmspell_at storage list' -l format -x -a 'text json'
 complete -c llmspell -n '__llmspell_at storage list' -l quiet -s q -d 'say nothing but results, warnings and errors'
 complete -c llmspell -n '__llmspell_at storage list' -l color -x -a 'auto always never' -d 'color messages'
 complete -c llmspell -n '__llmspell_at storage list' -l help -s h -d 'print this help and exit'
+complete -c llmspell -n '__llmspell_at storage search' -l vector -x -d 'find what is near this embedding: a JSON array, a file of one, or -'
+complete -c llmspell -n '__llmspell_at storage search' -l model -x -d 'the model that made the embedding'
+complete -c llmspell -n '__llmspell_at storage search' -l like -x -d 'find what is near the embedding of this episode'
+complete -c llmspell -n '__llmspell_at storage search' -l session -x -d 'only episodes of this session'
+complete -c llmspell -n '__llmspell_at storage search' -l role -x -d 'only episodes of this role'
+complete -c llmspell -n '__llmspell_at storage search' -l where -x -d 'only these: \'colour=red,size>=3,tags~new\''
+complete -c llmspell -n '__llmspell_at storage search' -l since -x -d 'only what happened then or later: 2025-01-15, 7d'
+complete -c llmspell -n '__llmspell_at storage search' -l until -x -d 'only what happened then or before'
+complete -c llmspell -n '__llmspell_at storage search' -l unprocessed -d 'only what nobody has processed yet'
+complete -c llmspell -n '__llmspell_at storage search' -l limit -x -d 'at most so many; 10 unless told'
+complete -c llmspell -n '__llmspell_at storage search' -l within -x -d 'only what is not farther than this'
+complete -c llmspell -n '__llmspell_at storage search' -l exact -d 'compare with every episode, however long it takes'
+complete -c llmspell -n '__llmspell_at storage search' -l backend -x -a '(__llmspell_backends)' -d 'the backend to use, not the configuration\'s'
+complete -c llmspell -n '__llmspell_at storage search' -l path -r -F -d 'where that backend keeps its files'
+complete -c llmspell -n '__llmspell_at storage search' -l connection -x -d 'how to reach its server; never with a password'
+complete -c llmspell -n '__llmspell_at storage search' -l config -s c -r -F -d 'read this configuration file'
+complete -c llmspell -n '__llmspell_at storage search' -l tenant -x -d 'whose records these are'
+complete -c llmspell -n '__llmspell_at storage search' -l output -x -a 'text json' -d 'how to print results'
+complete -c llmspell -n '__llmspell_at storage search' -l format -x -a 'text json' -d 'another name for --output'
+complete -c llmspell -n '__llmspell_at storage search' -l quiet -s q -d 'say nothing but results, warnings and errors'
+complete -c llmspell -n '__llmspell_at storage search' -l color -x -a 'auto always never' -d 'color messages'
+complete -c llmspell -n '__llmspell_at storage search' -l help -s h -d 'print this help and exit'
 complete -c llmspell -n '__llmspell_at storage import' -a 'agent_state workflow_state sessions'
 complete -c llmspell -n '__llmspell_at storage import' -F
 complete -c llmspell -n '__llmspell_at storage import' -l keep-existing -d 'fail rather than replace a record'

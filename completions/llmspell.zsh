@@ -84,6 +84,7 @@ _llmspell_storage() {
             'put:store a record'
             'delete:remove a record'
             'list:print the keys of a component, in byte order'
+            'search:find episodes by meaning, by words, or by both'
             'import:read records from JSON lines'
             'export:write the records of a component as JSON lines'
             'info:tell what a backend is and holds'
@@ -101,6 +102,7 @@ _llmspell_storage() {
         put) _llmspell_storage_put ;;
         delete) _llmspell_storage_delete ;;
         list) _llmspell_storage_list ;;
+        search) _llmspell_storage_search ;;
         import) _llmspell_storage_import ;;
         export) _llmspell_storage_export ;;
         info) _llmspell_storage_info ;;
@@ -195,6 +197,36 @@ _llmspell_storage_list() {
         '--help[print this help and exit]' \
         '-h[print this help and exit]' \
         '1:component:(agent_state workflow_state sessions)' '*:value:_files'
+}
+
+_llmspell_storage_search() {
+    _arguments -s \
+        '--vector=[find what is near this embedding\: a JSON array, a file of one, or -]:vector:' \
+        '--model=[the model that made the embedding]:name:' \
+        '--like=[find what is near the embedding of this episode]:id:' \
+        '--session=[only episodes of this session]:id:' \
+        '--role=[only episodes of this role]:role:' \
+        '--where=[only these\: '\''colour=red,size>=3,tags~new'\'']:conditions:' \
+        '--since=[only what happened then or later\: 2025-01-15, 7d]:time:' \
+        '--until=[only what happened then or before]:time:' \
+        '--unprocessed[only what nobody has processed yet]' \
+        '--limit=[at most so many; 10 unless told]:n:' \
+        '--within=[only what is not farther than this]:distance:' \
+        '--exact[compare with every episode, however long it takes]' \
+        '--backend=[the backend to use, not the configuration'\''s]:backend:_llmspell_backends' \
+        '--path=[where that backend keeps its files]:path:_files -/' \
+        '--connection=[how to reach its server; never with a password]:connection:' \
+        '--config=[read this configuration file]:file:_files' \
+        '-c[read this configuration file]:file:_files' \
+        '--tenant=[whose records these are]:tenant:' \
+        '--output=[how to print results]:choice:(text json)' \
+        '--format=[another name for --output]:choice:(text json)' \
+        '--quiet[say nothing but results, warnings and errors]' \
+        '-q[say nothing but results, warnings and errors]' \
+        '--color=[color messages]:choice:(auto always never)' \
+        '--help[print this help and exit]' \
+        '-h[print this help and exit]' \
+        '*:word: '
 }
 
 _llmspell_storage_import() {

@@ -16,7 +16,10 @@
 #include <llmspell/agent_state.h>
 #include <llmspell/bytes.h>
 #include <llmspell/config.h>
+#include <llmspell/embedding.h>
+#include <llmspell/episodic_memory.h>
 #include <llmspell/error.h>
+#include <llmspell/filter.h>
 #include <llmspell/inspect.h>
 #include <llmspell/migrate.h>
 #include <llmspell/record.h>

@@ -47,6 +47,17 @@ typedef enum cli_option_id {
     CLI_KEEP_EXISTING,
     CLI_FULL,
     CLI_ORIGIN,
+    CLI_VECTOR,
+    CLI_MODEL,
+    CLI_LIKE,
+    CLI_SESSION,
+    CLI_ROLE,
+    CLI_WHERE,
+    CLI_SINCE,
+    CLI_UNTIL,
+    CLI_UNPROCESSED,
+    CLI_WITHIN,
+    CLI_EXACT,
     CLI_OPTION_COUNT,
 } cli_option_id;
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE // strptime, timegm
 #include "cli/units.h"
 
 #include <inttypes.h>
@@ -64,6 +65,24 @@ bool cli_parse_duration(const char *text, int64_t *usec)
     if (!unit || number == 0 || number > (uint64_t)(century / seconds[unit - units]))
         return false;
     *usec = (int64_t)number * seconds[unit - units] * CLI_SECOND_USEC;
+    return true;
+}
+
+bool cli_parse_moment(const char *text, int64_t *usec)
+{
+    struct tm utc = {0};
+    int64_t ago;
+
+    if (cli_parse_duration(text, &ago)) {
+        *usec = cli_now_usec() - ago;
+        return true;
+    }
+    const char *end = strptime(text, "%Y-%m-%d", &utc);
+    if (end && *end == 'T')
+        end = strptime(end, "T%H:%M:%SZ", &utc);
+    if (!end || *end != '\0')
+        return false;
+    *usec = (int64_t)timegm(&utc) * CLI_SECOND_USEC;
     return true;
 }
 

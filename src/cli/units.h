@@ -12,6 +12,9 @@ int64_t cli_monotonic_usec(void); /**< Microseconds since some moment; never goe
 /** "30d", "12h", "15m", "90s", "2w". False when it is not one, or not greater than 0. */
 bool cli_parse_duration(const char *text, int64_t *usec);
 
+/** "2025-01-15", "2025-01-15T10:30:00Z" (UTC), or a duration: so long ago. */
+bool cli_parse_moment(const char *text, int64_t *usec);
+
 /** A whole number of decimal digits. */
 bool cli_parse_number(const char *text, uint64_t *number);
 

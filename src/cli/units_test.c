@@ -80,12 +80,35 @@ static void times_durations_and_sizes_read_well(void **state)
                         "4.0 KiB 16.0 EiB");
 }
 
+static void moments_are_dates_times_or_so_long_ago(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "yesterday",
+                                      "2025-13-01",
+                                      "2025-01-15T10:30",
+                                      "2025-01-15T10:30:00Z ",
+                                      "2025-01-15 10:30:00Z"};
+    int64_t usec;
+
+    assert_true(cli_parse_moment("2025-01-15", &usec));
+    assert_true(usec == INT64_C(1736899200000000));
+    assert_true(cli_parse_moment("2025-01-15T10:30:00Z", &usec));
+    assert_true(usec == INT64_C(1736937000000000));
+    int64_t before = cli_now_usec();
+    assert_true(cli_parse_moment("1d", &usec));
+    assert_true(usec >= before - 86400 * CLI_SECOND_USEC && usec < before);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_false(cli_parse_moment(bad[i], &usec));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_are_read_in_five_units),
         cmocka_unit_test(what_is_no_duration_is_refused),
         cmocka_unit_test(numbers_are_whole_and_do_not_overflow),
+        cmocka_unit_test(moments_are_dates_times_or_so_long_ago),
         cmocka_unit_test(times_durations_and_sizes_read_well),
     };
 
