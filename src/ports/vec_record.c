@@ -101,11 +101,45 @@ static lls_str take(const uint8_t **at, size_t len)
     return view;
 }
 
+/* Read the head; gives how long the value must be. */
+static size_t read_head(const uint8_t *at, lls_vec_item *out)
+{
+    out->space.metric = (lls_vec_metric)at[1];
+    out->space.normalised = at[2] == FLAG_NORMALISED;
+    out->space.dim = (uint32_t)number_at(at + 4, 4);
+    out->event_usec = (int64_t)number_at(at + 8, 8);
+    out->space.model.len = number_at(at + 16, 2);
+    out->scope.len = number_at(at + 18, 2);
+    out->text.len = number_at(at + 20, 4);
+    out->metadata.len = number_at(at + 24, 4);
+    return HEAD + out->space.model.len + out->scope.len + out->text.len + out->metadata.len +
+           (size_t)out->space.dim * sizeof(float);
+}
+
+/* Point the texts to where they are; gives where the vector is. */
+static const uint8_t *place_texts(const uint8_t *at, lls_vec_item *out)
+{
+    at += HEAD;
+    out->space.model = take(&at, out->space.model.len);
+    out->scope = take(&at, out->scope.len);
+    out->text = take(&at, out->text.len);
+    out->metadata = take(&at, out->metadata.len);
+    return at;
+}
+
+void lls_vec_record_view(const lls_kv_item *item, lls_vec_item *out, const uint8_t **vector)
+{
+    *out = (lls_vec_item){.id = item->key, .meta = item->meta};
+    (void)read_head(item->value.data, out);
+    *vector = place_texts(item->value.data, out);
+}
+
 lls_err lls_vec_record_decode(const lls_kv_item *item, lls_buf *floats, lls_vec_item *out,
                               lls_error *err)
 {
     const uint8_t *at = item->value.data;
     lls_vec_item got = {.id = item->key, .meta = item->meta};
+    lls_error why = {0};
 
     if (item->value.len < HEAD)
         return damaged(item, "too short", err);
@@ -113,27 +147,12 @@ lls_err lls_vec_record_decode(const lls_kv_item *item, lls_buf *floats, lls_vec_
         return damaged(item, "a format that this version does not know", err);
     if (at[1] > LLS_VEC_L1 || at[2] > FLAG_NORMALISED || at[3] != 0 || number_at(at + 28, 4) != 0)
         return damaged(item, "an impossible header", err);
-    got.space.metric = (lls_vec_metric)at[1];
-    got.space.normalised = at[2] == FLAG_NORMALISED;
-    got.space.dim = (uint32_t)number_at(at + 4, 4);
-    got.event_usec = (int64_t)number_at(at + 8, 8);
-    size_t model = number_at(at + 16, 2);
-    size_t scope = number_at(at + 18, 2);
-    size_t text = number_at(at + 20, 4);
-    size_t metadata = number_at(at + 24, 4);
-    if (got.space.dim > LLS_VEC_DIM_MAX ||
-        HEAD + model + scope + text + metadata + got.space.dim * sizeof(float) != item->value.len)
+    if (read_head(at, &got) != item->value.len || got.space.dim > LLS_VEC_DIM_MAX)
         return damaged(item, "lengths that do not add up", err);
 
-    at += HEAD;
-    got.space.model = take(&at, model);
-    got.scope = take(&at, scope);
-    got.text = take(&at, text);
-    got.metadata = take(&at, metadata);
-    LLS_TRY(read_floats(at, got.space.dim, floats, err));
+    LLS_TRY(read_floats(place_texts(at, &got), got.space.dim, floats, err));
     got.vector = (const float *)(const void *)floats->data;
-    lls_error why = {0};
-    if (scope == 0 || metadata == 0)
+    if (got.scope.len == 0 || got.metadata.len == 0)
         return damaged(item, "no scope or no metadata", err);
     if (lls_vec_item_check(&got, &why) != LLS_OK)
         return damaged(item, why.msg, err);

@@ -19,6 +19,12 @@ void lls_vec_record_encode(const lls_vec_item *item, lls_buf *out);
 lls_err lls_vec_record_decode(const lls_kv_item *item, lls_buf *floats, lls_vec_item *out,
                               lls_error *err) LLS_CHECKED;
 
+/**
+ * The same of a value that decode once took, or encode wrote: nothing is checked, nothing copied.
+ * `out->vector` is NULL; `*vector` is where its bytes are, at any address, little-endian.
+ */
+void lls_vec_record_view(const lls_kv_item *item, lls_vec_item *out, const uint8_t **vector);
+
 /** Whether `item` may be stored: everything that lls_vec_apply refuses for one record alone. */
 lls_err lls_vec_item_check(const lls_vec_item *item, lls_error *err) LLS_CHECKED;
 
