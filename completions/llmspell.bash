@@ -831,7 +831,7 @@ _llmspell() {
         ;;
     'storage info')
         if [[ $word == -* ]]; then
-            COMPREPLY=($(compgen -W '--backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
+            COMPREPLY=($(compgen -W '--recall --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         fi
         ;;
     'storage validate')

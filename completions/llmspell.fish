@@ -164,6 +164,7 @@ complete -c llmspell -n '__llmspell_at storage export' -l format -x -a 'text jso
 complete -c llmspell -n '__llmspell_at storage export' -l quiet -s q -d 'say nothing but results, warnings and errors'
 complete -c llmspell -n '__llmspell_at storage export' -l color -x -a 'auto always never' -d 'color messages'
 complete -c llmspell -n '__llmspell_at storage export' -l help -s h -d 'print this help and exit'
+complete -c llmspell -n '__llmspell_at storage info' -l recall -d 'measure recall also in spaces of over 100,000 vectors'
 complete -c llmspell -n '__llmspell_at storage info' -l backend -x -a '(__llmspell_backends)' -d 'the backend to use, not the configuration\'s'
 complete -c llmspell -n '__llmspell_at storage info' -l path -r -F -d 'where that backend keeps its files'
 complete -c llmspell -n '__llmspell_at storage info' -l connection -x -d 'how to reach its server; never with a password'

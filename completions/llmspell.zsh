@@ -269,6 +269,7 @@ _llmspell_storage_export() {
 
 _llmspell_storage_info() {
     _arguments -s \
+        '--recall[measure recall also in spaces of over 100,000 vectors]' \
         '--backend=[the backend to use, not the configuration'\''s]:backend:_llmspell_backends' \
         '--path=[where that backend keeps its files]:path:_files -/' \
         '--connection=[how to reach its server; never with a password]:connection:' \

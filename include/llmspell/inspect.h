@@ -9,6 +9,7 @@
 #define LLMSPELL_INSPECT_H
 
 #include <llmspell/config.h>
+#include <llmspell/embedding.h>
 
 LLS_BEGIN_DECLS
 
@@ -49,10 +50,31 @@ typedef struct lls_component_info {
     bool bytes_are_shared; /**< True: `bytes` is of all tenants together. */
 } lls_component_info;
 
+/** One embedding space of a component that keeps vectors. Texts live for the call. */
+typedef struct lls_space_info {
+    const char *component;
+    lls_str model;      /**< Empty: the space is named by its dimension. */
+    uint32_t dimension; /**< 0: records without an embedding. */
+    lls_vec_metric metric;
+    bool normalised;
+    uint64_t count;     /**< Vectors, of expired records too. */
+    uint64_t bytes;     /**< Room they take, as the backend counts it. */
+    uint64_t hot_bytes; /**< Of that, what a search goes through in memory; 0: unknown. */
+    bool exact;         /**< Searches compare everything. */
+    const char *index;  /**< "hnsw int8, m 16", "none", … */
+    double recall;      /**< Share of the ten nearest that a search finds, on a sample of … */
+    uint32_t asked;     /**< … so many stored vectors; 0: not measured. */
+} lls_space_info;
+
+/** Vectors of a space up to which lls_inspect measures recall without being asked. */
+#define LLS_INSPECT_RECALL_MAX 100000
+
 typedef struct lls_info_handler {
     void (*fact)(void *user, const char *name, const char *value); /**< Versions, sizes, … */
     void (*component)(void *user, const lls_component_info *info);
+    void (*space)(void *user, const lls_space_info *info); /**< Follows its component. */
     void *user;
+    bool recall; /**< Measure recall in spaces of any size. */
 } lls_info_handler;
 
 /** Open `backend` for reading and tell what it is and holds. Creates nothing. */

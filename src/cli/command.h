@@ -58,6 +58,7 @@ typedef enum cli_option_id {
     CLI_UNPROCESSED,
     CLI_WITHIN,
     CLI_EXACT,
+    CLI_RECALL,
     CLI_OPTION_COUNT,
 } cli_option_id;
 

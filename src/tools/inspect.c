@@ -1,8 +1,12 @@
 #include <llmspell/inspect.h>
 
 #include "base/scope.h"
+#include "ports/vec_recall.h"
 #include "store/component.h"
 #include "store/open.h"
+
+/* Vectors that recall is measured with. */
+enum { RECALL_SAMPLE = 60 };
 
 static void tell(const lls_info_handler *handler, const char *name, const char *value)
 {
@@ -52,6 +56,53 @@ static lls_err tell_facts(lls_info_handler *handler, lls_backend *backend, lls_e
     return backend->def->facts(backend, pass_on, handler, err);
 }
 
+/* The spaces of one collection, on their way to the handler. */
+typedef struct spaces {
+    const lls_info_handler *handler;
+    lls_vec *vec;
+    lls_kv_space coll;
+    const lls_component_def *component;
+    lls_err status;
+    lls_error *err;
+} spaces;
+
+static void tell_space(void *user, const lls_vec_stats *stats)
+{
+    spaces *s = user;
+    lls_vec_recall measured = {0};
+    bool wanted = stats->count <= LLS_INSPECT_RECALL_MAX || s->handler->recall;
+
+    if (s->status == LLS_OK && stats->space.dim > 0 && !stats->exact && wanted)
+        s->status = lls_vec_recall_of(s->vec, s->coll, &stats->space, RECALL_SAMPLE, NULL,
+                                      &measured, s->err);
+    if (s->status != LLS_OK)
+        return;
+    lls_space_info info = {
+        .component = s->component->name,
+        .model = stats->space.model,
+        .dimension = stats->space.dim,
+        .metric = stats->space.metric,
+        .normalised = stats->space.normalised,
+        .count = stats->count,
+        .bytes = stats->bytes,
+        .hot_bytes = stats->hot_bytes,
+        .exact = stats->exact,
+        .index = stats->index,
+        .recall = measured.recall,
+        .asked = measured.asked,
+    };
+    s->handler->space(s->handler->user, &info);
+}
+
+static lls_err tell_spaces(const lls_info_handler *handler, lls_vec *vec, lls_kv_space coll,
+                           const lls_component_def *component, lls_error *err)
+{
+    spaces s = {.handler = handler, .vec = vec, .coll = coll, .component = component, .err = err};
+
+    LLS_TRY(lls_vec_stats_of(vec, coll, tell_space, &s, err));
+    return s.status;
+}
+
 static lls_err tell_component(const lls_info_handler *handler, lls_backend *backend, lls_str tenant,
                               const lls_component_def *component, lls_error *err)
 {
@@ -68,6 +119,8 @@ static lls_err tell_component(const lls_info_handler *handler, lls_backend *back
     info.bytes_are_shared = stats.bytes_are_shared;
     if (handler->component)
         handler->component(handler->user, &info);
+    if (component->port == LLS_PORT_VEC && handler->space)
+        return tell_spaces(handler, backend->vec, space, component, err);
     return LLS_OK;
 }
 

@@ -75,7 +75,7 @@ static void inspection_creates_nothing(void **state)
 {
     lls_store_folder *f = *state;
     seen s = {0};
-    lls_info_handler handler = {see_fact, see_component, &s};
+    lls_info_handler handler = {.fact = see_fact, .component = see_component, .user = &s};
     lls_error err = {0};
 
     assert_code(lls_inspect(f->config, NULL, &handler, &err), LLS_E_NOTFOUND, err);
@@ -89,7 +89,7 @@ static void inspection_tells_what_is_there(void **state)
 {
     lls_store_folder *f = *state;
     seen s = {0};
-    lls_info_handler handler = {see_fact, see_component, &s};
+    lls_info_handler handler = {.fact = see_fact, .component = see_component, .user = &s};
     lls_error err = {0};
     const lls_kv_write writes[] = {
         PUT("agent_state", "agent:a:1", "{}"),
