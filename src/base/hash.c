@@ -59,6 +59,11 @@ lls_err lls_digest_parse(lls_str text, lls_digest *out, lls_error *err)
     return LLS_OK;
 }
 
+uint64_t lls_hash(lls_bytes bytes, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes.data, bytes.len, seed);
+}
+
 /* What is gathered on the stack to be hashed in one go: for a small record that takes half the time
    of setting up a stream. */
 enum { SMALL = 1024 };

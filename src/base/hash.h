@@ -28,6 +28,9 @@ static inline bool lls_digest_eq(lls_digest a, lls_digest b)
 void lls_digest_format(lls_digest d, char out[LLS_DIGEST_TEXT]);
 lls_err lls_digest_parse(lls_str text, lls_digest *out, lls_error *err) LLS_CHECKED;
 
+/** XXH3-64 of `bytes`, from `seed`: for what lies in one piece already. */
+uint64_t lls_hash(lls_bytes bytes, uint64_t seed);
+
 /** The low 32 bits of XXH3-64 over the parts, one after the other: a checksum for a frame. */
 uint32_t lls_checksum(const lls_bytes *parts, size_t count);
 

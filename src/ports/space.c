@@ -11,10 +11,14 @@ lls_err lls_tenant_check(lls_str tenant, lls_error *err)
     if (tenant.len > LLS_TENANT_MAX)
         return lls_fail(err, LLS_E_INVALID, "tenant of %zu bytes is over the limit of %d",
                         tenant.len, LLS_TENANT_MAX);
-    for (size_t i = 0; i < tenant.len; i++)
-        if ((unsigned char)tenant.data[i] < 0x20 || tenant.data[i] == 0x7f)
+    unsigned char all = 0;
+    for (size_t i = 0; i < tenant.len; i++) {
+        unsigned char c = (unsigned char)tenant.data[i];
+        if (c < 0x20 || c == 0x7f)
             return lls_fail(err, LLS_E_INVALID, "tenant with a control character");
-    if (!lls_utf8_check(lls_bytes_of(tenant)))
+        all |= c;
+    }
+    if (all >= 0x80 && !lls_utf8_check(lls_bytes_of(tenant))) // every call passes here
         return lls_fail(err, LLS_E_INVALID, "tenant is not UTF-8");
     return LLS_OK;
 }

@@ -13,6 +13,9 @@ typedef struct scan {
     MDB_cursor *cursor; /* NULL: there is nothing to see */
     uint32_t id;
     bool begun;
+    int ahead; /* what LMDB said of the next record, which is looked at one early */
+    MDB_val key;
+    MDB_val val;
     lls_err failed; /* repeats */
     lmdb_trail trail;
     size_t prefix_len;
@@ -25,17 +28,33 @@ typedef struct scan {
 
 static const lls_kv_iter_ops iter_ops;
 
-static int step(scan *s, MDB_val *key, MDB_val *val)
+static int first(scan *s, MDB_val *key, MDB_val *val)
 {
-    if (s->begun)
-        return mdb_cursor_get(s->cursor, key, val, MDB_NEXT);
-    s->begun = true;
     *key = (MDB_val){s->start_len, s->start};
     int rc = mdb_cursor_get(s->cursor, key, val, MDB_SET_RANGE);
     if (rc == 0 && s->skip_start && key->mv_size == s->start_len &&
         memcmp(key->mv_data, s->start, s->start_len) == 0)
         rc = mdb_cursor_get(s->cursor, key, val, MDB_NEXT);
     return rc;
+}
+
+/* Take the record that was looked at, and look at the one behind it, so that it is on its way from
+   memory while the caller is busy with this one. */
+static int step(scan *s, MDB_val *key, MDB_val *val)
+{
+    if (!s->cursor)
+        return MDB_NOTFOUND;
+    if (!s->begun)
+        s->ahead = first(s, &s->key, &s->val);
+    s->begun = true;
+    if (s->ahead != 0)
+        return s->ahead;
+    *key = s->key;
+    *val = s->val;
+    s->ahead = mdb_cursor_get(s->cursor, &s->key, &s->val, MDB_NEXT);
+    if (s->ahead == 0)
+        lmdb_value_fetch(lmdb_bytes(&s->val));
+    return 0;
 }
 
 static lls_err next(lls_kv_iter *it, lls_kv_item *item, lls_error *err)
@@ -48,7 +67,7 @@ static lls_err next(lls_kv_iter *it, lls_kv_item *item, lls_error *err)
         return lls_fail(err, s->failed, "the scan of '%s' failed before", s->coll);
     if (s->failed != LLS_OK)
         return s->failed;
-    int rc = s->cursor ? step(s, &key, &val) : MDB_NOTFOUND;
+    int rc = step(s, &key, &val);
     if (rc != 0 && rc != MDB_NOTFOUND) {
         s->failed = LLS_E_IO;
         return lmdb_fail(rc, err, "scan collection '%s'", s->coll);
@@ -88,7 +107,10 @@ static const lls_kv_iter_ops iter_ops = {.next = next, .close = close_scan};
 static void set_range(scan *s, uint32_t id, lls_kv_range range)
 {
     bool after = range.after.len > 0 && lls_bytes_cmp(range.after, range.prefix) >= 0;
-    MDB_val start = lmdb_key_make(s->start, id, after ? range.after : range.prefix);
+    lls_bytes from = after ? range.after : range.prefix;
+    if (from.len > LLS_KEY_MAX) // what is behind it is behind the part of it that a key can have
+        from.len = LLS_KEY_MAX;
+    MDB_val start = lmdb_key_make(s->start, id, from);
 
     s->id = id;
     s->start_len = start.mv_size;

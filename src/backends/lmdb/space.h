@@ -50,16 +50,14 @@ static inline MDB_val lmdb_text(const char *text, size_t len)
     return (MDB_val){len, (void *)(uintptr_t)text};
 }
 
-/** Write `id` and `key` to `out`, LMDB_KEY_MAX bytes; what is too long is cut off. */
+/** Write `id` and `key`, of LLS_KEY_MAX bytes at most, to `out`, which has LMDB_KEY_MAX. */
 static inline MDB_val lmdb_key_make(uint8_t *out, uint32_t id, lls_bytes key)
 {
-    size_t len = key.len < LLS_KEY_MAX ? key.len : LLS_KEY_MAX;
-
     for (int i = 0; i < 4; i++)
         out[i] = (uint8_t)(id >> (24 - 8 * i));
-    if (len)
-        memcpy(out + 4, key.data, len);
-    return (MDB_val){4 + len, out};
+    if (key.len)
+        memcpy(out + 4, key.data, key.len);
+    return (MDB_val){4 + key.len, out};
 }
 
 /** Whether a stored key is of the space `id`. */
