@@ -1,7 +1,5 @@
 #include "base/time.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <time.h>
 
 static const int64_t usec_per_sec = 1000000;
@@ -54,6 +52,26 @@ static void date_of(int64_t days, int64_t *year, int *month, int *day)
     *year = year_of_era + era * 400 + (*month <= 2);
 }
 
+/* At least `digits` digits of `n`, after what stands before `at`; returns where they end. Exports
+ * write three of these times a record: printf would take most of their time. */
+static char *put_number(char *at, int digits, uint64_t n)
+{
+    char reversed[20];
+    int len = 0;
+
+    for (; n > 0 || len < digits; n /= 10)
+        reversed[len++] = (char)('0' + n % 10);
+    while (len > 0)
+        *at++ = reversed[--len];
+    return at;
+}
+
+static char *put_after(char *at, char mark, int digits, uint64_t n)
+{
+    *at++ = mark;
+    return put_number(at, digits, n);
+}
+
 void lls_time_format(int64_t usec, char out[LLS_TIME_TEXT])
 {
     int64_t sec = usec / usec_per_sec;
@@ -73,13 +91,19 @@ void lls_time_format(int64_t usec, char out[LLS_TIME_TEXT])
     int month;
     int day;
     date_of(days, &year, &month, &day);
-    int len = snprintf(out, LLS_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month, day,
-                       (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
-    size_t at = len > 0 && len < LLS_TIME_TEXT ? (size_t)len : 0;
+    char *at = out;
+    if (year < 0) // outside what is stored, but shown all the same
+        *at++ = '-';
+    at = put_number(at, 4, (uint64_t)(year < 0 ? -year : year));
+    at = put_after(at, '-', 2, (uint64_t)month);
+    at = put_after(at, '-', 2, (uint64_t)day);
+    at = put_after(at, 'T', 2, (uint64_t)rest / 3600);
+    at = put_after(at, ':', 2, (uint64_t)rest / 60 % 60);
+    at = put_after(at, ':', 2, (uint64_t)rest % 60);
     if (fraction)
-        (void)snprintf(out + at, LLS_TIME_TEXT - at, ".%06" PRId64 "Z", fraction);
-    else
-        (void)snprintf(out + at, LLS_TIME_TEXT - at, "Z");
+        at = put_after(at, '.', 6, (uint64_t)fraction);
+    *at++ = 'Z';
+    *at = '\0';
 }
 
 typedef struct cursor {

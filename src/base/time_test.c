@@ -39,6 +39,17 @@ static void formats_with_a_fraction_only_when_there_is_one(void **state)
     }
 }
 
+static void shows_moments_that_nobody_stores(void **state)
+{
+    (void)state;
+    char text[LLS_TIME_TEXT];
+
+    lls_time_format(INT64_MAX, text);
+    assert_string_equal(text, "294247-01-10T04:00:54.775807Z");
+    lls_time_format(INT64_MIN, text);
+    assert_string_equal(text, "-290308-12-21T19:59:05.224192Z");
+}
+
 static void round_trips_over_the_whole_range(void **state)
 {
     (void)state;
@@ -168,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_with_a_fraction_only_when_there_is_one),
+        cmocka_unit_test(shows_moments_that_nobody_stores),
         cmocka_unit_test(round_trips_over_the_whole_range),
         cmocka_unit_test(agrees_with_the_c_library),
         cmocka_unit_test(reads_what_rfc_3339_allows),
