@@ -78,7 +78,7 @@ static lls_err damaged(const lls_kv_item *item, const char *what, lls_error *err
     return lls_fail(err, LLS_E_CORRUPT, "vector record '%s': %s", lls_buf_cstr(&shown), what);
 }
 
-static lls_err read_floats(const uint8_t *at, size_t count, lls_buf *floats, lls_error *err)
+lls_err lls_vec_record_floats(const uint8_t *at, size_t count, lls_buf *floats, lls_error *err)
 {
     lls_buf_clear(floats);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -150,7 +150,7 @@ lls_err lls_vec_record_decode(const lls_kv_item *item, lls_buf *floats, lls_vec_
     if (read_head(at, &got) != item->value.len || got.space.dim > LLS_VEC_DIM_MAX)
         return damaged(item, "lengths that do not add up", err);
 
-    LLS_TRY(read_floats(place_texts(at, &got), got.space.dim, floats, err));
+    LLS_TRY(lls_vec_record_floats(place_texts(at, &got), got.space.dim, floats, err));
     got.vector = (const float *)(const void *)floats->data;
     if (got.scope.len == 0 || got.metadata.len == 0)
         return damaged(item, "no scope or no metadata", err);

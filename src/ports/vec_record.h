@@ -25,6 +25,10 @@ lls_err lls_vec_record_decode(const lls_kv_item *item, lls_buf *floats, lls_vec_
  */
 void lls_vec_record_view(const lls_kv_item *item, lls_vec_item *out, const uint8_t **vector);
 
+/** The `count` floats whose bytes are at `at`, into `floats`, replaced. */
+lls_err lls_vec_record_floats(const uint8_t *at, size_t count, lls_buf *floats,
+                              lls_error *err) LLS_CHECKED;
+
 /** Whether `item` may be stored: everything that lls_vec_apply refuses for one record alone. */
 lls_err lls_vec_item_check(const lls_vec_item *item, lls_error *err) LLS_CHECKED;
 

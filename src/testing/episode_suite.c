@@ -378,6 +378,7 @@ void bad_episodes_are_refused(void **state)
 
     lls_episode good = episode("good", "s", "x", vector, 0);
     add(store, &good);
+    good.id = LLS_STR("disagrees");
     good.embedding.metric = LLS_VEC_L2;
     assert_code(lls_episode_add(store, &good, 1, NULL, &err), LLS_E_MISMATCH, err);
     lls_episode_query nothing = {.abi = LLS_ABI};

@@ -34,10 +34,21 @@ void vec_cleared_spaces_are_forgotten(void **state);
 void vec_tenants_and_collections_do_not_mix(void **state);
 void vec_get_many_keeps_the_order_asked_for(void **state);
 
+/* vec_suite_search.c: by nearness */
+void vec_search_equals_brute_force_in_every_metric(void **state);
+void vec_equals_come_in_order_of_their_ids(void **state);
+void vec_within_limits_the_distance(void **state);
+void vec_dimensions_stand_side_by_side(void **state);
+void vec_search_of_unknown_spaces(void **state);
+void vec_many_searches_at_once(void **state);
+void vec_hits_have_the_fields_asked_for(void **state);
+void vec_searches_follow_every_write(void **state);
+void vec_recall_of_a_large_collection(void **state);
+
 int vec_empty(void **state); /**< Empties the collections that the suite uses. */
 
 #define LLS_VEC_TEST(name) cmocka_unit_test_setup(name, vec_empty)
-#define LLS_VEC_SUITE LLS_VEC_VERBS_SUITE
+#define LLS_VEC_SUITE LLS_VEC_VERBS_SUITE, LLS_VEC_SEARCH_SUITE
 #define LLS_VEC_VERBS_SUITE                                                                        \
     LLS_VEC_TEST(vec_get_of_missing_id_is_notfound),                                               \
         LLS_VEC_TEST(vec_put_then_get_gives_every_field),                                          \
@@ -55,6 +66,16 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
         LLS_VEC_TEST(vec_cleared_spaces_are_forgotten),                                            \
         LLS_VEC_TEST(vec_tenants_and_collections_do_not_mix),                                      \
         LLS_VEC_TEST(vec_get_many_keeps_the_order_asked_for)
+
+#define LLS_VEC_SEARCH_SUITE                                                                       \
+    LLS_VEC_TEST(vec_search_equals_brute_force_in_every_metric),                                   \
+        LLS_VEC_TEST(vec_equals_come_in_order_of_their_ids),                                       \
+        LLS_VEC_TEST(vec_within_limits_the_distance),                                              \
+        LLS_VEC_TEST(vec_dimensions_stand_side_by_side),                                           \
+        LLS_VEC_TEST(vec_search_of_unknown_spaces), LLS_VEC_TEST(vec_many_searches_at_once),       \
+        LLS_VEC_TEST(vec_hits_have_the_fields_asked_for),                                          \
+        LLS_VEC_TEST(vec_searches_follow_every_write),                                             \
+        LLS_VEC_TEST(vec_recall_of_a_large_collection)
 
 #define LLS_VEC_RECORDS_SUITE LLS_KV_SMALL_SUITE, LLS_STAGE_SUITE
 

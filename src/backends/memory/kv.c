@@ -1,8 +1,7 @@
-#include "backends/memory/memory.h"
-
-#include "base/alloc.h"
+#include "backends/memory/batch.h"
+#include "backends/memory/vec.h"
+#include "backends/memory/vec_words.h"
 #include "base/scope.h"
-#include "ports/record.h"
 
 #include <assert.h>
 
@@ -12,25 +11,35 @@ memory_kv *memory_downcast(lls_kv *kv)
     return LLS_OUTER(kv, memory_kv, base);
 }
 
-static lls_err name_space(lls_buf *out, lls_str tenant, lls_str coll, lls_error *err)
+lls_err memory_name_space(lls_buf *out, lls_kv_space space, lls_error *err)
 {
-    const lls_str parts[] = {tenant, coll};
+    const lls_str parts[] = {space.tenant, space.coll};
 
     lls_buf_clear(out);
     memory_name(out, parts, LLS_COUNT(parts));
     return lls_buf_status(out, err);
 }
 
-/* Hold the version of a space that is current. An empty one is NULL. */
-static lls_err hold_space(memory_kv *kv, lls_kv_space space, memory_tree *out, lls_error *err)
+lls_err memory_hold_space(memory_kv *kv, lls_kv_space space, memory_version *out, lls_error *err)
 {
     LLS_AUTO(lls_buf) name = {0};
 
-    LLS_TRY(name_space(&name, space.tenant, space.coll, err));
-    (void)pthread_mutex_lock(&kv->lock);
+    LLS_TRY(memory_name_space(&name, space, err));
+    (void)pthread_mutex_lock(&kv->shared->lock);
     memory_entry *entry = memory_map_find(&kv->spaces, lls_buf_view(&name));
-    *out = entry ? memory_tree_hold(entry->tree) : NULL;
-    (void)pthread_mutex_unlock(&kv->lock);
+    *out = entry ? memory_version_hold(entry->version) : (memory_version){0};
+    (void)pthread_mutex_unlock(&kv->shared->lock);
+    return LLS_OK;
+}
+
+/* The same, the records alone. */
+static lls_err hold_records(memory_kv *kv, lls_kv_space space, memory_tree *out, lls_error *err)
+{
+    memory_version version;
+
+    LLS_TRY(memory_hold_space(kv, space, &version, err));
+    *out = memory_tree_hold(version.records);
+    memory_version_drop(version);
     return LLS_OK;
 }
 
@@ -39,7 +48,7 @@ static lls_err get(lls_kv *base, lls_kv_space space, lls_bytes key, lls_buf *out
 {
     memory_tree tree;
 
-    LLS_TRY(hold_space(memory_downcast(base), space, &tree, err));
+    LLS_TRY(hold_records(memory_downcast(base), space, &tree, err));
     const memory_record *record = memory_tree_find(tree, key);
     if (record) {
         lls_buf_add(out, record->item.value);
@@ -49,167 +58,50 @@ static lls_err get(lls_kv *base, lls_kv_space space, lls_bytes key, lls_buf *out
     return record ? LLS_OK : lls_fail(err, LLS_E_NOTFOUND, "no such key");
 }
 
-/* ---- apply: work on versions that nobody sees, then put all of them in place ---- */
-
-/* A space that a batch touches: where it is in the map, and the version being made. */
-typedef struct touched {
-    size_t index;
-    memory_tree tree;
-} touched;
-
-typedef struct batch {
-    memory_kv *kv;
-    lls_str tenant;
-    int64_t now_usec;
-    touched *spaces;
-    size_t count;
-} batch;
-
-static lls_err fail_with_key(lls_error *err, lls_err code, lls_bytes key, const char *what)
+static lls_err denied(lls_error *err)
 {
-    LLS_AUTO(lls_buf) shown = {0};
-
-    lls_key_show(key, &shown);
-    return lls_fail(err, code, "key '%s' %s", lls_buf_cstr(&shown), what);
+    return lls_fail(err, LLS_E_DENIED, "the store is open for reading only");
 }
 
-/* Find or begin the new version of the space of `coll`. */
-static lls_err touch(batch *b, lls_str coll, touched **out, lls_error *err)
+static lls_err write_all(memory_batch *b, const lls_kv_write *writes, size_t count, lls_error *err)
 {
-    LLS_AUTO(lls_buf) name = {0};
-
-    LLS_TRY(name_space(&name, b->tenant, coll, err));
-    memory_entry *entry = memory_map_find(&b->kv->spaces, lls_buf_view(&name));
-    assert(entry); // made before the batch began, so that none moves
-    size_t index = (size_t)(entry - b->kv->spaces.entries);
-    for (size_t i = 0; i < b->count; i++) {
-        if (b->spaces[i].index == index) {
-            *out = &b->spaces[i];
-            return LLS_OK;
-        }
-    }
-    b->spaces[b->count] = (touched){index, memory_tree_hold(entry->tree)};
-    *out = &b->spaces[b->count++];
-    return LLS_OK;
-}
-
-static lls_err check_condition(const lls_kv_write *w, const lls_kv_meta *old, lls_error *err)
-{
-    if (w->verb == LLS_KV_CREATE && old)
-        return fail_with_key(err, LLS_E_EXISTS, w->key, "already exists");
-    bool conditional =
-        w->verb == LLS_KV_REPLACE || (w->verb == LLS_KV_DELETE && w->meta.version != 0);
-    if (conditional && (!old || old->version != w->meta.version))
-        return fail_with_key(err, LLS_E_CONFLICT, w->key, "was changed by another writer");
-    return LLS_OK;
-}
-
-static lls_kv_meta new_meta(const lls_kv_write *w, const lls_kv_meta *old, int64_t now_usec)
-{
-    if (w->verb == LLS_KV_RESTORE)
-        return w->meta;
-    return (lls_kv_meta){
-        .version = old ? old->version + 1 : 1,
-        .created_usec = old ? old->created_usec : now_usec,
-        .updated_usec = now_usec,
-        .expires_usec = w->meta.expires_usec,
-    };
-}
-
-static lls_err write_one(batch *b, const lls_kv_write *w, lls_error *err)
-{
-    touched *space;
-
-    LLS_TRY(touch(b, w->coll, &space, err));
-    const memory_record *there = memory_tree_find(space->tree, w->key);
-    bool expired = there && lls_kv_expired(&there->item.meta, b->now_usec);
-    if (w->verb == LLS_KV_SWEEP)
-        return expired ? memory_tree_remove(&space->tree, w->key, err) : LLS_OK;
-
-    const lls_kv_meta *old = there && !expired ? &there->item.meta : NULL;
-    LLS_TRY(check_condition(w, old, err));
-    if (w->verb == LLS_KV_DELETE)
-        return memory_tree_remove(&space->tree, w->key, err);
-    lls_kv_meta meta = new_meta(w, old, b->now_usec);
-    memory_record *record = memory_record_new(w->key, w->value, &meta);
-    if (!record)
-        return lls_fail(err, LLS_E_NOMEM, "out of memory");
-    return memory_tree_put(&space->tree, record, err);
-}
-
-/* Whether the new versions, and what was not touched, are within the limit. */
-static lls_err check_limit(const batch *b, lls_error *err)
-{
-    uint64_t old = 0;
-    uint64_t more = 0;
-
-    for (size_t i = 0; i < b->count; i++) {
-        old += memory_tree_bytes(b->kv->spaces.entries[b->spaces[i].index].tree);
-        more += memory_tree_bytes(b->spaces[i].tree);
-    }
-    return memory_room_check(b->kv, old, more, err);
-}
-
-static lls_err write_all(batch *b, const lls_kv_write *writes, size_t count, lls_error *err)
-{
-    LLS_AUTO(lls_buf) name = {0};
-
-    for (size_t i = 0; i < count; i++) {
-        LLS_TRY(name_space(&name, b->tenant, writes[i].coll, err));
-        if (!memory_map_make(&b->kv->spaces, lls_buf_view(&name)))
-            return lls_fail(err, LLS_E_NOMEM, "out of memory");
-    }
-    b->spaces =
-        lls_alloc((count < b->kv->spaces.count ? count : b->kv->spaces.count) * sizeof(*b->spaces));
-    if (!b->spaces)
-        return lls_fail(err, LLS_E_NOMEM, "out of memory");
     for (size_t i = 0; i < count; i++)
-        LLS_TRY(write_one(b, &writes[i], err));
-    return check_limit(b, err);
-}
-
-/* Put the new versions in place, or let go of them. `b->spaces` then holds what to drop. */
-static void finish(batch *b, bool commit)
-{
-    for (size_t i = 0; commit && i < b->count; i++) {
-        memory_entry *entry = &b->kv->spaces.entries[b->spaces[i].index];
-        b->spaces[i].tree = memory_map_swap(&b->kv->spaces, entry, b->spaces[i].tree);
-    }
+        LLS_TRY(memory_batch_write(b, &writes[i], err));
+    return LLS_OK;
 }
 
 static lls_err apply(lls_kv *base, lls_str tenant, int64_t now_usec, const lls_kv_write *writes,
                      size_t count, lls_error *err)
 {
     memory_kv *kv = memory_downcast(base);
-    batch b = {.kv = kv, .tenant = tenant, .now_usec = now_usec};
+    memory_batch b;
 
-    if (kv->read_only)
-        return lls_fail(err, LLS_E_DENIED, "the store is open for reading only");
-    (void)pthread_mutex_lock(&kv->lock);
-    lls_err e = write_all(&b, writes, count, err);
-    finish(&b, e == LLS_OK);
-    (void)pthread_mutex_unlock(&kv->lock);
-    for (size_t i = 0; i < b.count; i++)
-        memory_tree_drop(b.spaces[i].tree);
-    lls_free(b.spaces);
-    return e;
+    if (kv->shared->read_only)
+        return denied(err);
+    LLS_TRY(memory_vec_check_values(kv, writes, count, err));
+    lls_err e = memory_batch_begin(&b, kv, tenant, now_usec, writes, count, err);
+    if (e == LLS_OK)
+        e = write_all(&b, writes, count, err);
+    return memory_batch_end(&b, e, err);
 }
 
 static lls_err clear(lls_kv *base, lls_kv_space space, lls_error *err)
 {
     memory_kv *kv = memory_downcast(base);
     LLS_AUTO(lls_buf) name = {0};
-    memory_tree old = NULL;
+    memory_version old = {0};
 
-    if (kv->read_only)
-        return lls_fail(err, LLS_E_DENIED, "the store is open for reading only");
-    LLS_TRY(name_space(&name, space.tenant, space.coll, err));
-    (void)pthread_mutex_lock(&kv->lock);
+    if (kv->shared->read_only)
+        return denied(err);
+    LLS_TRY(memory_name_space(&name, space, err));
+    (void)pthread_mutex_lock(&kv->shared->lock);
     memory_entry *entry = memory_map_find(&kv->spaces, lls_buf_view(&name));
-    if (entry)
-        old = memory_map_swap(&kv->spaces, entry, NULL);
-    (void)pthread_mutex_unlock(&kv->lock);
-    memory_tree_drop(old);
+    if (entry) {
+        old = memory_map_swap(&kv->spaces, entry, (memory_version){0});
+        memory_words_outdate(entry->words);
+    }
+    (void)pthread_mutex_unlock(&kv->shared->lock);
+    memory_version_drop(old);
     return LLS_OK;
 }
 
@@ -217,7 +109,7 @@ static lls_err stats(lls_kv *base, lls_kv_space space, lls_kv_stats *out, lls_er
 {
     memory_tree tree;
 
-    LLS_TRY(hold_space(memory_downcast(base), space, &tree, err));
+    LLS_TRY(hold_records(memory_downcast(base), space, &tree, err));
     *out = (lls_kv_stats){.count = memory_tree_count(tree), .bytes = memory_tree_bytes(tree)};
     memory_tree_drop(tree);
     return LLS_OK;
@@ -228,8 +120,36 @@ static lls_err scan(lls_kv *base, lls_kv_space space, lls_kv_range range, lls_kv
 {
     memory_tree tree;
 
-    LLS_TRY(hold_space(memory_downcast(base), space, &tree, err));
+    LLS_TRY(hold_records(memory_downcast(base), space, &tree, err));
     return memory_scan_tree(tree, range, out, err);
+}
+
+typedef struct living {
+    int64_t now_usec;
+    uint64_t count;
+} living;
+
+static lls_err count_living(void *user, const memory_record *record, lls_error *err)
+{
+    living *l = user;
+
+    (void)err;
+    l->count += !lls_kv_expired(&record->item.meta, l->now_usec);
+    return LLS_OK;
+}
+
+static lls_err count(lls_kv *base, lls_kv_space space, int64_t now_usec, uint64_t *out,
+                     lls_error *err)
+{
+    memory_tree tree;
+    living l = {.now_usec = now_usec};
+
+    LLS_TRY(hold_records(memory_downcast(base), space, &tree, err));
+    lls_err e = memory_tree_each(tree, count_living, &l, err);
+    memory_tree_drop(tree);
+    if (e == LLS_OK)
+        *out = l.count;
+    return e;
 }
 
 const lls_kv_ops memory_kv_ops = {
@@ -237,6 +157,7 @@ const lls_kv_ops memory_kv_ops = {
     .apply = apply,
     .scan = scan,
     .clear = clear,
+    .count = count,
     .stats = stats,
     .stage = memory_stage_open,
     .stage_discard = memory_stage_discard,

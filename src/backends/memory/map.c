@@ -1,5 +1,6 @@
 #include "backends/memory/memory.h"
 
+#include "backends/memory/vec_words.h"
 #include "base/alloc.h"
 #include "base/scope.h"
 
@@ -45,7 +46,7 @@ memory_entry *memory_map_make(memory_map *map, lls_bytes name)
     if (found)
         return found;
 
-    memory_entry fresh = {.tree = NULL};
+    memory_entry fresh = {0};
     lls_buf_add(&fresh.name, name);
     if (map->count == map->cap && fresh.name.status == LLS_OK) {
         size_t cap = map->cap ? map->cap * 2 : 8;
@@ -66,18 +67,32 @@ memory_entry *memory_map_make(memory_map *map, lls_bytes name)
     return &map->entries[i];
 }
 
-memory_tree memory_map_swap(memory_map *map, memory_entry *entry, memory_tree tree)
+memory_version memory_version_hold(memory_version version)
 {
-    memory_tree old = entry->tree;
+    (void)memory_tree_hold(version.records);
+    (void)memory_tree_hold(version.declared);
+    return version;
+}
 
-    map->bytes = map->bytes - memory_tree_bytes(old) + memory_tree_bytes(tree);
-    entry->tree = tree;
+void memory_version_drop(memory_version version)
+{
+    memory_tree_drop(version.records);
+    memory_tree_drop(version.declared);
+}
+
+memory_version memory_map_swap(memory_map *map, memory_entry *entry, memory_version version)
+{
+    memory_version old = entry->version;
+
+    map->bytes = map->bytes - memory_tree_bytes(old.records) + memory_tree_bytes(version.records);
+    entry->version = version;
     return old;
 }
 
 static void entry_fini(memory_map *map, memory_entry *entry)
 {
-    memory_tree_drop(memory_map_swap(map, entry, NULL));
+    memory_version_drop(memory_map_swap(map, entry, (memory_version){0}));
+    memory_words_free(entry->words);
     lls_buf_fini(&entry->name);
 }
 
@@ -103,9 +118,11 @@ void memory_map_fini(memory_map *map)
 
 lls_err memory_room_check(const memory_kv *kv, uint64_t old, uint64_t more, lls_error *err)
 {
-    uint64_t bytes = kv->spaces.bytes + kv->stages.bytes - old;
+    uint64_t limit = kv->shared->limit;
+    uint64_t bytes = kv->spaces.bytes + kv->stages.bytes + kv->neighbour->spaces.bytes +
+                     kv->neighbour->stages.bytes - old;
 
-    if (more > old && bytes + more > kv->limit)
-        return lls_fail(err, LLS_E_FULL, "over the limit of %" PRIu64 " bytes", kv->limit);
+    if (more > old && bytes + more > limit)
+        return lls_fail(err, LLS_E_FULL, "over the limit of %" PRIu64 " bytes", limit);
     return LLS_OK;
 }

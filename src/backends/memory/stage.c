@@ -3,16 +3,18 @@
  * and remembers the ones that they have now; `publish` swaps the roots if these are still current.
  */
 #include "backends/memory/memory.h"
-
+#include "backends/memory/vec.h"
+#include "backends/memory/vec_declared.h"
+#include "backends/memory/vec_words.h"
 #include "base/alloc.h"
 #include "base/scope.h"
 
 typedef struct part {
     lls_buf coll;
-    lls_buf stage_name; /* tenant NUL run NUL collection */
-    lls_buf space_name; /* tenant NUL collection */
-    memory_tree base;   /* what the space held when it was prepared */
-    memory_tree merged; /* what it will hold */
+    lls_buf stage_name;    /* tenant NUL run NUL collection */
+    lls_buf space_name;    /* tenant NUL collection */
+    memory_version base;   /* what the space held when it was prepared */
+    memory_version merged; /* what it will hold */
 } part;
 
 typedef struct memory_stage {
@@ -44,10 +46,10 @@ static lls_err find_part(memory_stage *s, lls_str coll, part **out, lls_error *e
 /* The staged tree of a part, held. */
 static memory_tree hold_staged(memory_stage *s, const part *p)
 {
-    (void)pthread_mutex_lock(&s->kv->lock);
+    (void)pthread_mutex_lock(&s->kv->shared->lock);
     memory_entry *entry = memory_map_find(&s->kv->stages, lls_buf_view(&p->stage_name));
-    memory_tree tree = entry ? memory_tree_hold(entry->tree) : NULL;
-    (void)pthread_mutex_unlock(&s->kv->lock);
+    memory_tree tree = entry ? memory_tree_hold(entry->version.records) : NULL;
+    (void)pthread_mutex_unlock(&s->kv->shared->lock);
     return tree;
 }
 
@@ -88,18 +90,18 @@ static lls_err swap_staged(memory_stage *s, const part *p, memory_tree *tree, ll
 
     if (!entry)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
-    LLS_TRY(
-        memory_room_check(s->kv, memory_tree_bytes(entry->tree), memory_tree_bytes(*tree), err));
-    *tree = memory_map_swap(stages, entry, *tree);
+    LLS_TRY(memory_room_check(s->kv, memory_tree_bytes(entry->version.records),
+                              memory_tree_bytes(*tree), err));
+    *tree = memory_map_swap(stages, entry, (memory_version){.records = *tree}).records;
     return LLS_OK;
 }
 
 static void forget_prepared(memory_stage *s)
 {
     for (size_t i = 0; i < s->count; i++) {
-        memory_tree_drop(s->parts[i].base);
-        memory_tree_drop(s->parts[i].merged);
-        s->parts[i].base = s->parts[i].merged = NULL;
+        memory_version_drop(s->parts[i].base);
+        memory_version_drop(s->parts[i].merged);
+        s->parts[i].base = s->parts[i].merged = (memory_version){0};
     }
     s->prepared = false;
 }
@@ -111,6 +113,7 @@ static lls_err add(lls_kv_stage *base, lls_str coll, const lls_kv_item *items, s
     part *p;
 
     LLS_TRY(find_part(s, coll, &p, err));
+    LLS_TRY(memory_vec_check_items(s->kv, items, count, err));
     forget_prepared(s);                   // what was prepared lacks these records
     memory_tree tree = hold_staged(s, p); // the old version stays until the new one is whole
     const memory_record *end = memory_tree_last(tree);
@@ -120,10 +123,10 @@ static lls_err add(lls_kv_stage *base, lls_str coll, const lls_kv_item *items, s
     if (e == LLS_OK)
         e = put_all(&tree, items, count, err);
 
-    (void)pthread_mutex_lock(&s->kv->lock);
+    (void)pthread_mutex_lock(&s->kv->shared->lock);
     if (e == LLS_OK)
         e = swap_staged(s, p, &tree, err);
-    (void)pthread_mutex_unlock(&s->kv->lock);
+    (void)pthread_mutex_unlock(&s->kv->shared->lock);
     memory_tree_drop(tree);
     return e;
 }
@@ -135,13 +138,40 @@ static lls_err flush(lls_kv_stage *base, lls_error *err)
     return LLS_OK; // added is stored
 }
 
-/* Put every record of `staged` over what `merged` holds. */
-static lls_err merge(memory_tree *merged, memory_tree staged, lls_error *err)
+/* `user` of these is the version that staged records are merged into. */
+static lls_err leave_replaced(void *user, const memory_record *record, lls_error *err)
 {
-    const memory_record *r = memory_tree_next(staged, (lls_bytes){0}, MEMORY_FROM);
+    memory_version *into = user;
+    const memory_record *old = memory_tree_find(into->records, record->item.key);
 
-    for (; r; r = memory_tree_next(staged, r->item.key, MEMORY_AFTER))
-        LLS_TRY(memory_tree_put_shared(merged, r, err));
+    return old ? memory_declared_leave(&into->declared, old, err) : LLS_OK;
+}
+
+static lls_err join_staged(void *user, const memory_record *record, lls_error *err)
+{
+    memory_version *into = user;
+
+    return memory_declared_join(&into->declared, record, err);
+}
+
+static lls_err merge_record(void *user, const memory_record *record, lls_error *err)
+{
+    memory_version *into = user;
+
+    return memory_tree_put_shared(&into->records, record, err);
+}
+
+/* Put every record of `staged` over what `into` holds. All that are replaced leave their embedding
+ * spaces before any other joins one: a space may change as a whole. */
+static lls_err merge(memory_version *into, memory_tree staged, lls_port port, lls_error *err)
+{
+    if (port == LLS_PORT_VEC) {
+        LLS_TRY(memory_tree_each(staged, leave_replaced, into, err));
+        LLS_TRY(memory_tree_each(staged, join_staged, into, err));
+    }
+    if (into->records)
+        return memory_tree_each(staged, merge_record, into, err);
+    into->records = memory_tree_hold(staged);
     return LLS_OK;
 }
 
@@ -149,16 +179,13 @@ static lls_err prepare_part(memory_stage *s, part *p, lls_error *err)
 {
     memory_tree staged = hold_staged(s, p);
 
-    (void)pthread_mutex_lock(&s->kv->lock);
+    (void)pthread_mutex_lock(&s->kv->shared->lock);
     memory_entry *entry = memory_map_find(&s->kv->spaces, lls_buf_view(&p->space_name));
-    p->base = entry ? memory_tree_hold(entry->tree) : NULL;
-    (void)pthread_mutex_unlock(&s->kv->lock);
-    if (s->mode == LLS_STAGE_REPLACE || !p->base) {
-        p->merged = staged;
-        return LLS_OK;
-    }
-    p->merged = memory_tree_hold(p->base);
-    lls_err e = merge(&p->merged, staged, err);
+    p->base = entry ? memory_version_hold(entry->version) : (memory_version){0};
+    (void)pthread_mutex_unlock(&s->kv->shared->lock);
+    if (s->mode == LLS_STAGE_MERGE)
+        p->merged = memory_version_hold(p->base);
+    lls_err e = merge(&p->merged, staged, s->kv->base.port, err);
     memory_tree_drop(staged);
     return e;
 }
@@ -187,7 +214,7 @@ static lls_err scan(lls_kv_stage *base, lls_str coll, lls_kv_iter **out, lls_err
     LLS_TRY(find_part(s, coll, &p, err));
     if (!s->prepared)
         return lls_fail(err, LLS_E_INVALID, "the stage is not prepared");
-    return memory_scan_tree(memory_tree_hold(p->merged), (lls_kv_range){0}, out, err);
+    return memory_scan_tree(memory_tree_hold(p->merged.records), (lls_kv_range){0}, out, err);
 }
 
 /* Every space still holds the version that it held when it was prepared, and has an entry. Both
@@ -199,7 +226,7 @@ static lls_err check_publish(memory_stage *s, lls_error *err)
         memory_entry *entry = memory_map_make(&s->kv->spaces, lls_buf_view(&p->space_name));
         if (!entry)
             return lls_fail(err, LLS_E_NOMEM, "out of memory");
-        if (entry->tree != p->base)
+        if (entry->version.records != p->base.records)
             return lls_fail(err, LLS_E_CONFLICT,
                             "collection '" LLS_FMT "' was written to meanwhile",
                             LLS_ARG(lls_buf_str(&p->coll)));
@@ -215,8 +242,11 @@ static void publish_part(memory_stage *s, part *p)
     memory_entry *space = memory_map_find(spaces, lls_buf_view(&p->space_name));
     memory_entry *staged = memory_map_find(&s->kv->stages, lls_buf_view(&p->stage_name));
 
-    memory_tree_drop(memory_map_swap(spaces, space, p->merged)); // `base` holds it too
-    p->merged = staged ? memory_map_swap(&s->kv->stages, staged, NULL) : NULL;
+    memory_version_drop(memory_map_swap(spaces, space, p->merged)); // `base` holds it too
+    memory_words_outdate(space->words);
+    p->merged = (memory_version){0};
+    if (staged)
+        p->merged = memory_map_swap(&s->kv->stages, staged, p->merged);
 }
 
 /* There is always room: what was staged had its own already. */
@@ -226,11 +256,11 @@ static lls_err publish(lls_kv_stage *base, lls_error *err)
 
     if (!s->prepared)
         return lls_fail(err, LLS_E_INVALID, "the stage is not prepared");
-    (void)pthread_mutex_lock(&s->kv->lock);
+    (void)pthread_mutex_lock(&s->kv->shared->lock);
     lls_err e = check_publish(s, err);
     for (size_t i = 0; e == LLS_OK && i < s->count; i++)
         publish_part(s, &s->parts[i]);
-    (void)pthread_mutex_unlock(&s->kv->lock);
+    (void)pthread_mutex_unlock(&s->kv->shared->lock);
     forget_prepared(s);
     return e;
 }
@@ -263,7 +293,7 @@ lls_err memory_stage_open(lls_kv *base, const lls_stage_spec *spec, lls_kv_stage
 {
     memory_kv *kv = memory_downcast(base);
 
-    if (kv->read_only)
+    if (kv->shared->read_only)
         return lls_fail(err, LLS_E_DENIED, "the store is open for reading only");
     memory_stage *s = lls_alloc(sizeof(*s) + spec->coll_count * sizeof(s->parts[0]));
     if (!s)
@@ -299,8 +329,8 @@ lls_err memory_stage_discard(lls_kv *base, lls_str tenant, lls_str run, lls_erro
 
     memory_name(&prefix, parts, LLS_COUNT(parts));
     LLS_TRY(lls_buf_status(&prefix, err));
-    (void)pthread_mutex_lock(&kv->lock);
+    (void)pthread_mutex_lock(&kv->shared->lock);
     memory_map_remove(&kv->stages, lls_buf_view(&prefix));
-    (void)pthread_mutex_unlock(&kv->lock);
+    (void)pthread_mutex_unlock(&kv->shared->lock);
     return LLS_OK;
 }

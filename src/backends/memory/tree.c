@@ -33,7 +33,7 @@ memory_record *memory_record_new(lls_bytes key, lls_bytes value, const lls_kv_me
     return record;
 }
 
-static void record_drop(memory_record *record)
+void memory_record_drop(memory_record *record)
 {
     if (atomic_fetch_sub(&record->refs, 1) == 1)
         lls_free(record);
@@ -65,7 +65,7 @@ void memory_tree_drop(memory_tree tree)
         dead = node->next_dead;
         let_go(node->left, &dead);
         let_go(node->right, &dead);
-        record_drop(node->record);
+        memory_record_drop(node->record);
         lls_free(node);
     }
 }
@@ -161,7 +161,7 @@ static bool put(memory_node **at, memory_record *record)
     memory_node *node = *at;
     int order = lls_bytes_cmp(record->item.key, node->record->item.key);
     if (order == 0) {
-        record_drop(node->record);
+        memory_record_drop(node->record);
         node->record = record;
         sum_up(node);
         return true;
@@ -176,7 +176,7 @@ lls_err memory_tree_put(memory_tree *tree, memory_record *record, lls_error *err
 {
     if (put(tree, record))
         return LLS_OK;
-    record_drop(record);
+    memory_record_drop(record);
     return lls_fail(err, LLS_E_NOMEM, "out of memory");
 }
 
@@ -268,4 +268,14 @@ const memory_record *memory_tree_last(memory_tree tree)
     while (tree->right)
         tree = tree->right;
     return tree->record;
+}
+
+/* As deep as the treap is, on the left; the right is a loop. */
+lls_err memory_tree_each(memory_tree tree, memory_visit visit, void *user, lls_error *err)
+{
+    for (; tree; tree = tree->right) {
+        LLS_TRY(memory_tree_each(tree->left, visit, user, err));
+        LLS_TRY(visit(user, tree->record, err));
+    }
+    return LLS_OK;
 }

@@ -31,6 +31,9 @@ typedef memory_node *memory_tree;
 /** A new record with one holder, or NULL when memory is out. */
 memory_record *memory_record_new(lls_bytes key, lls_bytes value, const lls_kv_meta *meta);
 
+/** Let go of a record that no tree took. */
+void memory_record_drop(memory_record *record);
+
 memory_tree memory_tree_hold(memory_tree tree); /**< One more holder; gives the same tree. */
 void memory_tree_drop(memory_tree tree);        /**< NULL is fine. */
 
@@ -57,6 +60,11 @@ const memory_record *memory_tree_next(memory_tree tree, lls_bytes key, memory_bo
 
 /** The last record, or NULL. */
 const memory_record *memory_tree_last(memory_tree tree);
+
+/** Visit the records in order, until `visit` gives something else than LLS_OK: that is returned. */
+typedef lls_err (*memory_visit)(void *user, const memory_record *record, lls_error *err);
+lls_err memory_tree_each(memory_tree tree, memory_visit visit, void *user,
+                         lls_error *err) LLS_CHECKED;
 
 /** How many records, and the bytes of their keys and values. */
 uint64_t memory_tree_count(memory_tree tree);
