@@ -291,6 +291,20 @@ _llmspell() {
         COMPREPLY=($(compgen -W 'auto always never' -- "$word"))
         return
         ;;
+    'storage import:--file-format')
+        COMPREPLY=($(compgen -W 'jsonl fbin' -- "$word"))
+        return
+        ;;
+    'storage import:--prefix')
+        return
+        ;;
+    'storage import:--model')
+        return
+        ;;
+    'storage import:--metric')
+        COMPREPLY=($(compgen -W 'cosine l2 ip l1' -- "$word"))
+        return
+        ;;
     'storage import:--backend')
         COMPREPLY=($(compgen -W "$(_llmspell_names)" -- "$word"))
         return
@@ -319,6 +333,13 @@ _llmspell() {
         ;;
     'storage import:--color')
         COMPREPLY=($(compgen -W 'auto always never' -- "$word"))
+        return
+        ;;
+    'storage export:--file-format')
+        COMPREPLY=($(compgen -W 'jsonl fbin' -- "$word"))
+        return
+        ;;
+    'storage export:--model')
         return
         ;;
     'storage export:--backend')
@@ -813,7 +834,7 @@ _llmspell() {
         ;;
     'storage import')
         if [[ $word == -* ]]; then
-            COMPREPLY=($(compgen -W '--keep-existing --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
+            COMPREPLY=($(compgen -W '--keep-existing --file-format --prefix --model --metric --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         elif [[ $before == 'import' ]]; then
             COMPREPLY=($(compgen -W "$components" -- "$word"))
         else
@@ -822,7 +843,7 @@ _llmspell() {
         ;;
     'storage export')
         if [[ $word == -* ]]; then
-            COMPREPLY=($(compgen -W '--full --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
+            COMPREPLY=($(compgen -W '--full --file-format --model --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         elif [[ $before == 'export' ]]; then
             COMPREPLY=($(compgen -W "$components" -- "$word"))
         else

@@ -85,8 +85,8 @@ _llmspell_storage() {
             'delete:remove a record'
             'list:print the keys of a component, in byte order'
             'search:find episodes by meaning, by words, or by both'
-            'import:read records from JSON lines'
-            'export:write the records of a component as JSON lines'
+            'import:read records from JSON lines, or vectors from an .fbin file'
+            'export:write the records of a component as JSON lines, or vectors as an .fbin file'
             'info:tell what a backend is and holds'
             'validate:read every record of a backend, and check what can be checked'
             'backends:list the backends, or the options of one'
@@ -232,6 +232,10 @@ _llmspell_storage_search() {
 _llmspell_storage_import() {
     _arguments -s \
         '--keep-existing[fail rather than replace a record]' \
+        '--file-format=[what FILE is; jsonl unless told]:choice:(jsonl fbin)' \
+        '--prefix=[fbin\: ids are this and the number of the row]:text:' \
+        '--model=[fbin\: the model that made the vectors]:name:' \
+        '--metric=[fbin\: how they are compared]:choice:(cosine l2 ip l1)' \
         '--backend=[the backend to use, not the configuration'\''s]:backend:_llmspell_backends' \
         '--path=[where that backend keeps its files]:path:_files -/' \
         '--connection=[how to reach its server; never with a password]:connection:' \
@@ -251,6 +255,8 @@ _llmspell_storage_import() {
 _llmspell_storage_export() {
     _arguments -s \
         '--full[versions and times too, not only keys and values]' \
+        '--file-format=[what FILE is; jsonl unless told]:choice:(jsonl fbin)' \
+        '--model=[fbin\: the vectors of this model]:name:' \
         '--backend=[the backend to use, not the configuration'\''s]:backend:_llmspell_backends' \
         '--path=[where that backend keeps its files]:path:_files -/' \
         '--connection=[how to reach its server; never with a password]:connection:' \

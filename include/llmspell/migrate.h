@@ -128,6 +128,9 @@ typedef struct lls_report_component {
     uint64_t replaced;     /**< Records of the target that had the key of a migrated one. */
     uint64_t bytes;        /**< Of keys and values read from the source. */
     const char *digest;    /**< Of what was migrated: 32 hexadecimal digits. */
+    double source_recall;  /**< Of vectors: the share of the ten nearest that searches find, */
+    double target_recall;  /**< measured on both sides with … */
+    uint32_t recall_asked; /**< … so many of them; 0: not measured. */
 } lls_report_component;
 
 /** What a run did. The texts belong to the report. */

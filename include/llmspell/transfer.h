@@ -5,9 +5,15 @@
 #ifndef LLMSPELL_TRANSFER_H
 #define LLMSPELL_TRANSFER_H
 
+#include <llmspell/embedding.h>
 #include <llmspell/store.h>
 
 LLS_BEGIN_DECLS
+
+typedef enum lls_file_format {
+    LLS_FILE_LINES, /**< JSON lines. */
+    LLS_FILE_FBIN,  /**< Vectors only: two 32-bit counts (rows, dimension), then the floats. */
+} lls_file_format;
 
 typedef struct lls_transfer_options {
     uint32_t abi;       /**< LLS_ABI. */
@@ -16,6 +22,11 @@ typedef struct lls_transfer_options {
     uint64_t batch;     /**< Import: records in one atomic write; 0: 1,000. */
     void (*progress)(void *user, uint64_t records, uint64_t bytes);
     void *user;
+    lls_file_format format;
+    lls_str id_prefix;     /**< Import of .fbin: ids are this and the number of the row. */
+    lls_str model;         /**< .fbin: the space to read from, or to import into. */
+    lls_vec_metric metric; /**< Import of .fbin: of that space. */
+
     const volatile int *cancel; /**< Not NULL and not 0: stop with LLS_E_CANCELLED. */
 } lls_transfer_options;
 

@@ -82,6 +82,24 @@ lls_err lls_file_read(const char *path, size_t max, lls_buf *out, lls_error *err
     return e;
 }
 
+lls_err lls_file_take(int fd, size_t most, const char *name, lls_buf *out, lls_error *err)
+{
+    lls_buf_reserve(out, most);
+    LLS_TRY(lls_buf_status(out, err));
+    while (most > 0) {
+        ssize_t got = read(fd, out->data + out->len, most);
+        if (got == 0)
+            return LLS_OK;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return lls_fail_sys(err, errno, "read %s", name);
+        out->len += (size_t)got;
+        most -= (size_t)got;
+    }
+    return LLS_OK;
+}
+
 lls_err lls_file_write(int fd, lls_bytes bytes, const char *path, lls_error *err)
 {
     while (bytes.len > 0) {

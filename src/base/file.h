@@ -25,6 +25,13 @@ lls_err lls_file_replace(const char *path, lls_bytes contents, mode_t mode,
 /** Write all of `bytes` to `fd`, however many calls that takes. `path` is for the message. */
 lls_err lls_file_write(int fd, lls_bytes bytes, const char *path, lls_error *err) LLS_CHECKED;
 
+/**
+ * Append up to `most` bytes of `fd` to `out`: less only at the end of what it gives. `name` is for
+ * the message.
+ */
+lls_err lls_file_take(int fd, size_t most, const char *name, lls_buf *out,
+                      lls_error *err) LLS_CHECKED;
+
 /** fsync the folder that holds `path`, so that a new name in it lasts. */
 lls_err lls_file_sync_parent(const char *path, lls_error *err) LLS_CHECKED;
 

@@ -59,6 +59,8 @@ typedef enum cli_option_id {
     CLI_WITHIN,
     CLI_EXACT,
     CLI_RECALL,
+    CLI_FILE_FORMAT,
+    CLI_METRIC,
     CLI_OPTION_COUNT,
 } cli_option_id;
 

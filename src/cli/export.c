@@ -1,6 +1,7 @@
 /* export.c - llmspell storage export */
 #include "cli/commands.h"
 #include "cli/configure.h"
+#include "cli/file_format.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/new_file.h"
@@ -37,6 +38,7 @@ static lls_err export_to(cli_context *context, lls_store *store, int fd, uint64_
         .user = &watch,
         .cancel = cli_interrupt_begin(),
     };
+    LLS_TRY(cli_read_file_format(context, &options, err));
     lls_err e = lls_export(store, lls_str_of(watch.component), fd, &options, records, err);
 
     cli_progress_clear(&watch.progress);
@@ -79,12 +81,14 @@ static lls_err run(cli_context *context, lls_error *err)
 
 static const cli_option options[] = {
     {"full", CLI_FULL, 0, false, NULL, "versions and times too, not only keys and values"},
+    {"file-format", CLI_FILE_FORMAT, 0, false, "jsonl|fbin", "what FILE is; jsonl unless told"},
+    {"model", CLI_MODEL, 0, false, "NAME", "fbin: the vectors of this model"},
     {0},
 };
 
 const cli_command cli_export = {
     .path = "storage export",
-    .summary = "write the records of a component as JSON lines",
+    .summary = "write the records of a component as JSON lines, or vectors as an .fbin file",
     .description = "The records are of one moment, in the order of their keys. Without FILE, or\n"
                    "with -, they go to stdout. FILE is made or replaced when all of it is written.",
     .words = "COMPONENT [FILE|-]",

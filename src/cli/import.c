@@ -1,6 +1,7 @@
 /* import.c - llmspell storage import */
 #include "cli/commands.h"
 #include "cli/configure.h"
+#include "cli/file_format.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/output.h"
@@ -79,6 +80,7 @@ static lls_err import_from(cli_context *context, lls_store *store, int fd, uint6
     };
     lls_err e;
 
+    LLS_TRY(cli_read_file_format(context, &options, err));
     if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode))
         watch.size = (uint64_t)file.st_size;
     e = lls_import(store, lls_str_of(watch.component), fd, &options, records, err);
@@ -111,14 +113,19 @@ static lls_err run(cli_context *context, lls_error *err)
 
 static const cli_option options[] = {
     {"keep-existing", CLI_KEEP_EXISTING, 0, false, NULL, "fail rather than replace a record"},
+    {"file-format", CLI_FILE_FORMAT, 0, false, "jsonl|fbin", "what FILE is; jsonl unless told"},
+    {"prefix", CLI_PREFIX, 0, false, "TEXT", "fbin: ids are this and the number of the row"},
+    {"model", CLI_MODEL, 0, false, "NAME", "fbin: the model that made the vectors"},
+    {"metric", CLI_METRIC, 0, false, "cosine|l2|ip|l1", "fbin: how they are compared"},
     {0},
 };
 
 const cli_command cli_import = {
     .path = "storage import",
-    .summary = "read records from JSON lines",
+    .summary = "read records from JSON lines, or vectors from an .fbin file",
     .description = "FILE has one record a line, as export writes it; - is stdin, which is the\n"
-                   "default. Whole batches are stored; repeating an import is harmless.",
+                   "default. Whole batches are stored; repeating an import is harmless.\n"
+                   "An .fbin file has vectors only: the number of rows, the dimension, the floats.",
     .words = "COMPONENT [FILE|-]",
     .min_words = 1,
     .max_words = 2,

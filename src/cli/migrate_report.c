@@ -117,6 +117,11 @@ lls_err cli_report_print(const lls_report *report, cli_report_kind kind, lls_err
         return LLS_OK;
     }
     print_figures(report);
+    for (size_t i = 0; i < report->component_count; i++)
+        if (report->components[i].recall_asked)
+            printf("Recall@10: source %.4f, target %.4f (%s, %" PRIu32 " vectors)\n",
+                   report->components[i].source_recall, report->components[i].target_recall,
+                   report->components[i].name, report->components[i].recall_asked);
     (void)fputc('\n', stdout);
     return print_components(report, out, err);
 }
@@ -147,6 +152,10 @@ static json_t *component_json(const lls_report_component *one)
     cli_json_set(object, "replaced", cli_json_count(one->replaced));
     cli_json_set(object, "bytes", cli_json_count(one->bytes));
     cli_json_set(object, "digest", cli_json_text(one->digest));
+    if (one->recall_asked) {
+        cli_json_set(object, "source_recall", json_real(one->source_recall));
+        cli_json_set(object, "target_recall", json_real(one->target_recall));
+    }
     return object;
 }
 

@@ -11,7 +11,7 @@ static int open_store(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {LLS_COMPONENT_SUITE};
+    const struct CMUnitTest tests[] = {LLS_COMPONENT_SUITE, LLS_EPISODE_SUITE};
 
     return cmocka_run_group_tests(tests, open_store, lls_component_close);
 }

@@ -4,6 +4,7 @@
 #include "migrate/engine.h"
 #include "migrate/mark.h"
 #include "migrate/preflight.h"
+#include "migrate/recall.h"
 #include "migrate/report.h"
 #include "migrate/verify.h"
 
@@ -176,6 +177,7 @@ lls_err lls_run_tidy(lls_run *run, lls_error *err)
 {
     lls_stage_close(run->stage);
     run->stage = NULL;
+    lls_recall_measure(run);
 
     lls_err e = lls_stage_discard(run->to, lls_run_tenant(run), lls_str_of(run->stage_name), err);
     if (e == LLS_OK)

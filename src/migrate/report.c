@@ -52,6 +52,9 @@ static lls_report_component component(const lls_part *part, bool restored, block
         .replaced = part->replaced,
         .bytes = part->source.bytes,
         .digest = put(b, digest),
+        .source_recall = part->source_recall,
+        .target_recall = part->target_recall,
+        .recall_asked = part->recall_asked,
     };
 }
 
@@ -101,10 +104,15 @@ static void add_component(lls_buf *out, const lls_report_component *c)
 {
     lls_buf_printf(out,
                    "    {\"name\": \"%s\", \"source_count\": %llu, \"target_count\": %llu, "
-                   "\"verified\": %llu, \"replaced\": %llu, \"bytes\": %llu, \"digest\": \"%s\"}",
+                   "\"verified\": %llu, \"replaced\": %llu, \"bytes\": %llu, \"digest\": \"%s\"",
                    c->name, (unsigned long long)c->source_count,
                    (unsigned long long)c->target_count, (unsigned long long)c->verified,
                    (unsigned long long)c->replaced, (unsigned long long)c->bytes, c->digest);
+    if (c->recall_asked) // in millionths: the text of a double has a locale
+        lls_buf_printf(out, ", \"source_recall_ppm\": %llu, \"target_recall_ppm\": %llu",
+                       (unsigned long long)(c->source_recall * 1e6 + 0.5),
+                       (unsigned long long)(c->target_recall * 1e6 + 0.5));
+    lls_buf_add_text(out, "}");
 }
 
 static void write_json(const lls_report *r, lls_buf *out)

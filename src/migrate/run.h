@@ -38,6 +38,9 @@ typedef struct lls_part {
     lls_sum backup;      /**< What the target held before: of the backup's metadata. */
     uint64_t file_bytes; /**< Of its file. */
     lls_digest file_sum;
+    double source_recall;  /**< Of vectors: what share of the ten nearest searches find, */
+    double target_recall;  /**< measured with … */
+    uint32_t recall_asked; /**< … so many of them; 0: not measured. */
 } lls_part;
 
 typedef struct lls_run {

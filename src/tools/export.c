@@ -3,7 +3,9 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "ports/record.h"
+#include "store/component.h"
 #include "tools/abi.h"
+#include "tools/export_fbin.h"
 #include "tools/lines.h"
 #include "tools/pace.h"
 
@@ -79,12 +81,24 @@ lls_err lls_export(lls_store *store, lls_str component, int fd, const lls_transf
 {
     static const lls_transfer_options preset = {.abi = LLS_ABI};
     LLS_AUTO(store_list_ref) list = NULL;
-    LLS_AUTO(export_run) run = {.fd = fd, .options = options ? options : &preset};
+    const lls_component_def *def;
+    LLS_AUTO(export_run)
+    run = {.fd = fd,
+           .options = options ? options : &preset,
+           .out = {.max = WRITE_SIZE + LLS_LINE_MAX}};
 
     LLS_TRY(lls_abi_check(run.options->abi, "lls_transfer_options", err));
-    run.out.max = WRITE_SIZE + LLS_LINE_MAX;
-    LLS_TRY(lls_store_list_open(store, component, (lls_bytes){0}, (lls_bytes){0}, &list, err));
-    lls_err e = write_all(&run, list, err);
+    LLS_TRY(lls_component_find(component, &def, err));
+    lls_err e;
+    if (run.options->format == LLS_FILE_FBIN && def->port == LLS_PORT_VEC) {
+        e = lls_export_fbin(store, component, fd, run.options, &run.records, err);
+    } else if (run.options->format != LLS_FILE_LINES) {
+        e = lls_fail(err, LLS_E_UNSUPPORTED, "it is not written in this format");
+    } else {
+        e = lls_store_list_open(store, component, (lls_bytes){0}, (lls_bytes){0}, &list, err);
+        if (e == LLS_OK)
+            e = write_all(&run, list, err);
+    }
     if (e != LLS_OK)
         return lls_wrap(err, e, "export '" LLS_FMT "'", LLS_ARG(component));
     if (run.options->progress)

@@ -1,41 +1,18 @@
-#include <llmspell/transfer.h>
+#include "tools/import.h"
 
 #include "base/scope.h"
-#include "ports/batch.h"
-#include "ports/record.h"
-#include "store/route.h"
 #include "tools/abi.h"
-#include "tools/lines.h"
-#include "tools/pace.h"
 
 #include <inttypes.h>
 
 enum { BATCH_RECORDS = 1000, BATCH_BYTES = 16 << 20 };
 
-typedef struct import_run {
-    lls_store *store;
-    lls_route *route;
-    const lls_transfer_options *options;
-    lls_lines lines;
-    lls_buf scratch;
-    lls_buf value; // of the line, as it is stored
-    lls_batch batch;
-    uint64_t batch_records; // in the batch
-    uint64_t first_line;    // of the batch
-    uint64_t last_line;
-    uint64_t stored;
-    lls_pace pace;
-} import_run;
-
-static void import_run_auto(import_run *run)
+static void lls_import_run_auto(lls_import_run *run)
 {
-    lls_lines_fini(&run->lines);
-    lls_buf_fini(&run->scratch);
-    lls_buf_fini(&run->value);
     lls_batch_fini(&run->batch);
 }
 
-static bool is_full(const import_run *run, size_t more)
+static bool is_full(const lls_import_run *run, size_t more)
 {
     uint64_t most = run->options->batch ? run->options->batch : BATCH_RECORDS;
 
@@ -43,19 +20,19 @@ static bool is_full(const import_run *run, size_t more)
            (run->batch_records && run->batch.data.len + run->batch.writes.len + more > BATCH_BYTES);
 }
 
-static lls_err flush(import_run *run, lls_error *err)
+lls_err lls_import_flush(lls_import_run *run, lls_error *err)
 {
     lls_err e = lls_route_apply(run->store, run->route, lls_batch_writes(&run->batch),
                                 run->batch.count, err);
     if (e != LLS_OK)
-        return lls_wrap(err, e, "lines %" PRIu64 " to %" PRIu64, run->first_line, run->last_line);
+        return lls_wrap(err, e, "%ss %" PRIu64 " to %" PRIu64, run->unit, run->first, run->last);
     run->stored += run->batch_records;
     run->batch_records = 0;
     lls_batch_clear(&run->batch);
     return LLS_OK;
 }
 
-static lls_err check(const import_run *run, const lls_kv_item *item, lls_error *err)
+static lls_err check(const lls_import_run *run, const lls_kv_item *item, lls_error *err)
 {
     LLS_TRY(run->route->component->check_key(item->key, err));
     LLS_TRY(run->route->component->check_value(item->value, err));
@@ -64,7 +41,7 @@ static lls_err check(const import_run *run, const lls_kv_item *item, lls_error *
     return LLS_OK;
 }
 
-static lls_err add(import_run *run, const lls_kv_item *item, lls_error *err)
+static lls_err add(lls_import_run *run, const lls_kv_item *item, lls_error *err)
 {
     lls_kv_write write = {
         .coll = lls_str_of(run->route->component->collection),
@@ -74,84 +51,74 @@ static lls_err add(import_run *run, const lls_kv_item *item, lls_error *err)
 
     // With its key created first, a record that is restored replaces none.
     write.verb = LLS_KV_CREATE;
+    write.value = item->value;
     if (item->meta.version && run->options->keep_existing)
         LLS_TRY(lls_batch_add(&run->batch, &write, err));
     if (item->meta.version)
         write.verb = LLS_KV_RESTORE;
     else if (!run->options->keep_existing)
         write.verb = LLS_KV_PUT;
-    write.value = item->value;
     LLS_TRY(lls_batch_add(&run->batch, &write, err));
     if (run->batch_records++ == 0)
-        run->first_line = run->lines.number;
-    run->last_line = run->lines.number;
+        run->first = run->place;
+    run->last = run->place;
     return LLS_OK;
 }
 
-static lls_err read_line(import_run *run, lls_str line, lls_kv_item *item, lls_error *err)
+lls_err lls_import_add(lls_import_run *run, const lls_kv_item *item, lls_error *err)
 {
-    LLS_TRY(lls_record_from_line(line, &run->scratch, item, err));
-    if (!run->route->component->from_json)
-        return LLS_OK;
-    lls_buf_clear(&run->value);
-    LLS_TRY(lls_value_from_json(lls_str_of(run->route->component->name), item->value, &run->value,
-                                err));
-    item->value = lls_buf_view(&run->value);
-    return LLS_OK;
-}
-
-static lls_err take_line(import_run *run, lls_str line, lls_error *err)
-{
-    lls_kv_item item = {0};
-
-    lls_err e = read_line(run, line, &item, err);
-    if (e == LLS_OK)
-        e = check(run, &item, err);
+    lls_err e = check(run, item, err);
     if (e != LLS_OK)
-        return lls_wrap(err, e, "line %" PRIu64, run->lines.number);
-    if (is_full(run, item.key.len + item.value.len))
-        LLS_TRY(flush(run, err));
-    return add(run, &item, err);
+        return lls_wrap(err, e, "%s %" PRIu64, run->unit, run->place);
+    if (is_full(run, item->key.len + item->value.len))
+        LLS_TRY(lls_import_flush(run, err));
+    return add(run, item, err);
 }
 
-static lls_err take_all(import_run *run, lls_error *err)
+lls_err lls_import_pause(lls_import_run *run, lls_error *err)
 {
     const lls_transfer_options *options = run->options;
-    lls_str line = {0};
-    lls_err e = LLS_OK;
+    uint64_t taken = run->stored + run->batch_records;
 
-    while ((e = lls_lines_next(&run->lines, &line, err)) == LLS_OK) {
-        if (options->cancel && *options->cancel)
-            return lls_fail(err, LLS_E_CANCELLED, "cancelled behind line %" PRIu64,
-                            run->lines.number - 1);
-        if (line.len)
-            LLS_TRY(take_line(run, line, err));
-        if (options->progress && lls_pace_due(&run->pace, run->stored + run->batch_records))
-            options->progress(options->user, run->stored + run->batch_records, run->lines.bytes);
+    if (options->cancel && *options->cancel)
+        return lls_fail(err, LLS_E_CANCELLED, "cancelled behind %s %" PRIu64, run->unit,
+                        run->place);
+    if (options->progress && lls_pace_due(&run->pace, taken))
+        options->progress(options->user, taken, run->bytes);
+    return LLS_OK;
+}
+
+static lls_err read_all(lls_import_run *run, lls_error *err)
+{
+    switch (run->options->format) {
+    case LLS_FILE_LINES:
+        run->unit = "line";
+        return lls_import_lines(run, err);
+    case LLS_FILE_FBIN:
+        run->unit = "row";
+        if (run->route->component->port == LLS_PORT_VEC)
+            return lls_import_fbin(run, err);
+        return lls_fail(err, LLS_E_UNSUPPORTED, "the component keeps no vectors");
     }
-    return e == LLS_END ? flush(run, err) : e;
+    return lls_fail(err, LLS_E_INVALID, "an unknown format of files");
 }
 
 lls_err lls_import(lls_store *store, lls_str component, int fd, const lls_transfer_options *options,
                    uint64_t *records, lls_error *err)
 {
     static const lls_transfer_options preset = {.abi = LLS_ABI};
-    LLS_AUTO(import_run)
-    run = {
-        .store = store,
-        .options = options ? options : &preset,
-        .lines = {.fd = fd},
-    };
+    LLS_AUTO(lls_import_run) r = {.store = store, .options = options ? options : &preset, .fd = fd};
 
-    LLS_TRY(lls_abi_check(run.options->abi, "lls_transfer_options", err));
-    LLS_TRY(lls_route_find(store, component, &run.route, err));
-    run.lines.cancel = run.options->cancel;
-    lls_err e = take_all(&run, err);
+    LLS_TRY(lls_abi_check(r.options->abi, "lls_transfer_options", err));
+    LLS_TRY(lls_route_find(store, component, &r.route, err));
+    lls_err e = read_all(&r, err);
+    if (e == LLS_OK)
+        e = lls_import_flush(&r, err);
     if (records)
-        *records = run.stored;
+        *records = r.stored;
     if (e != LLS_OK)
         return lls_wrap(err, e, "import '" LLS_FMT "'", LLS_ARG(component));
-    if (run.options->progress)
-        run.options->progress(run.options->user, run.stored, run.lines.bytes);
+    if (r.options->progress)
+        r.options->progress(r.options->user, r.stored, r.bytes);
     return LLS_OK;
 }
