@@ -45,10 +45,18 @@ void vec_hits_have_the_fields_asked_for(void **state);
 void vec_searches_follow_every_write(void **state);
 void vec_recall_of_a_large_collection(void **state);
 
+/* vec_suite_filter.c */
+void vec_filters_understand_nasty_metadata(void **state);
+void vec_conditions_hold_together(void **state);
+void vec_bad_filters_are_refused(void **state);
+void vec_filters_by_scope_and_time(void **state);
+void vec_expired_records_are_not_there(void **state);
+void vec_filtered_search_gives_k_whenever_k_match(void **state);
+
 int vec_empty(void **state); /**< Empties the collections that the suite uses. */
 
 #define LLS_VEC_TEST(name) cmocka_unit_test_setup(name, vec_empty)
-#define LLS_VEC_SUITE LLS_VEC_VERBS_SUITE, LLS_VEC_SEARCH_SUITE
+#define LLS_VEC_SUITE LLS_VEC_VERBS_SUITE, LLS_VEC_SEARCH_SUITE, LLS_VEC_FILTER_SUITE
 #define LLS_VEC_VERBS_SUITE                                                                        \
     LLS_VEC_TEST(vec_get_of_missing_id_is_notfound),                                               \
         LLS_VEC_TEST(vec_put_then_get_gives_every_field),                                          \
@@ -76,6 +84,13 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
         LLS_VEC_TEST(vec_hits_have_the_fields_asked_for),                                          \
         LLS_VEC_TEST(vec_searches_follow_every_write),                                             \
         LLS_VEC_TEST(vec_recall_of_a_large_collection)
+
+#define LLS_VEC_FILTER_SUITE                                                                       \
+    LLS_VEC_TEST(vec_filters_understand_nasty_metadata),                                           \
+        LLS_VEC_TEST(vec_conditions_hold_together), LLS_VEC_TEST(vec_bad_filters_are_refused),     \
+        LLS_VEC_TEST(vec_filters_by_scope_and_time),                                               \
+        LLS_VEC_TEST(vec_expired_records_are_not_there),                                           \
+        LLS_VEC_TEST(vec_filtered_search_gives_k_whenever_k_match)
 
 #define LLS_VEC_RECORDS_SUITE LLS_KV_SMALL_SUITE, LLS_STAGE_SUITE
 
