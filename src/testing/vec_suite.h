@@ -53,10 +53,25 @@ void vec_filters_by_scope_and_time(void **state);
 void vec_expired_records_are_not_there(void **state);
 void vec_filtered_search_gives_k_whenever_k_match(void **state);
 
+/* vec_suite_words.c */
+void vec_words_rank_by_bm25(void **state);
+void vec_words_follow_every_write(void **state);
+void vec_words_may_be_very_long(void **state);
+void vec_hybrid_fuses_both_lists(void **state);
+void vec_bad_words_are_refused(void **state);
+
+/* vec_suite_list.c */
+void vec_lists_page_in_both_orders(void **state);
+void vec_list_may_begin_behind_what_is_gone(void **state);
+void vec_remove_takes_what_the_filter_lets_through(void **state);
+void vec_stats_tell_of_each_space(void **state);
+
 int vec_empty(void **state); /**< Empties the collections that the suite uses. */
 
 #define LLS_VEC_TEST(name) cmocka_unit_test_setup(name, vec_empty)
-#define LLS_VEC_SUITE LLS_VEC_VERBS_SUITE, LLS_VEC_SEARCH_SUITE, LLS_VEC_FILTER_SUITE
+#define LLS_VEC_SUITE                                                                              \
+    LLS_VEC_VERBS_SUITE, LLS_VEC_SEARCH_SUITE, LLS_VEC_FILTER_SUITE, LLS_VEC_WORDS_SUITE,          \
+        LLS_VEC_LIST_SUITE
 #define LLS_VEC_VERBS_SUITE                                                                        \
     LLS_VEC_TEST(vec_get_of_missing_id_is_notfound),                                               \
         LLS_VEC_TEST(vec_put_then_get_gives_every_field),                                          \
@@ -91,6 +106,16 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
         LLS_VEC_TEST(vec_filters_by_scope_and_time),                                               \
         LLS_VEC_TEST(vec_expired_records_are_not_there),                                           \
         LLS_VEC_TEST(vec_filtered_search_gives_k_whenever_k_match)
+
+#define LLS_VEC_WORDS_SUITE                                                                        \
+    LLS_VEC_TEST(vec_words_rank_by_bm25), LLS_VEC_TEST(vec_words_follow_every_write),              \
+        LLS_VEC_TEST(vec_words_may_be_very_long), LLS_VEC_TEST(vec_hybrid_fuses_both_lists),       \
+        LLS_VEC_TEST(vec_bad_words_are_refused)
+#define LLS_VEC_LIST_SUITE                                                                         \
+    LLS_VEC_TEST(vec_lists_page_in_both_orders),                                                   \
+        LLS_VEC_TEST(vec_list_may_begin_behind_what_is_gone),                                      \
+        LLS_VEC_TEST(vec_remove_takes_what_the_filter_lets_through),                               \
+        LLS_VEC_TEST(vec_stats_tell_of_each_space)
 
 #define LLS_VEC_RECORDS_SUITE LLS_KV_SMALL_SUITE, LLS_STAGE_SUITE
 
