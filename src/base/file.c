@@ -1,6 +1,8 @@
 #include "base/file.h"
 
+#include "base/id.h"
 #include "base/scope.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,7 +136,7 @@ lls_err lls_file_sync_parent(const char *path, lls_error *err)
 
 static lls_err write_whole(const char *path, lls_bytes contents, mode_t mode, lls_error *err)
 {
-    LLS_AUTO(lls_fd) fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    LLS_AUTO(lls_fd) fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
     if (fd < 0)
         return lls_fail_sys(err, errno, "write '%s'", path);
@@ -149,8 +151,10 @@ static lls_err write_whole(const char *path, lls_bytes contents, mode_t mode, ll
 lls_err lls_file_replace(const char *path, lls_bytes contents, mode_t mode, lls_error *err)
 {
     LLS_AUTO(lls_buf) beside = {0};
+    char id[LLS_ID_TEXT];
 
-    lls_buf_printf(&beside, "%s.%ld.new", path, (long)getpid());
+    LLS_TRY(lls_id_make(lls_clock_now(NULL), id, err)); // threads may replace the same file at once
+    lls_buf_printf(&beside, "%s.%s.new", path, id);
     LLS_TRY(lls_buf_status(&beside, err));
     const char *fresh = lls_buf_cstr(&beside);
 

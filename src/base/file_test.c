@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -82,6 +83,43 @@ static void replace_is_whole_and_leaves_nothing_beside(void **state)
     assert_int_equal(st.st_mode & 0777, 0640);
     assert_ok(lls_file_replace("f", (lls_bytes){0}, 0600, &err), err);
     assert_contents("f", "");
+    assert_int_equal(names_in("."), 1);
+}
+
+/* Each thread writes its own letter; whoever reads sees one letter alone. */
+static void *replace_often(void *letter)
+{
+    static const char *const texts[] = {"aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"};
+    const char *text = texts[*(const char *)letter - 'a'];
+    lls_error err = {0};
+
+    for (int i = 0; i < 200; i++)
+        if (lls_file_replace("f", lls_bytes_of(lls_str_of(text)), 0600, &err) != LLS_OK)
+            return letter;
+    return NULL;
+}
+
+static void threads_may_replace_the_same_file(void **state)
+{
+    (void)state;
+    char letters[] = "ab";
+    pthread_t threads[2];
+    lls_error err = {0};
+
+    assert_ok(lls_file_replace("f", B("aaaaaaaaaaaaaaaa"), 0600, &err), err);
+    for (size_t i = 0; i < LLS_COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, replace_often, &letters[i]), 0);
+    for (int i = 0; i < 200; i++) {
+        LLS_AUTO(lls_buf) out = {0};
+        assert_ok(lls_file_read("f", 100, &out, &err), err);
+        assert_int_equal(out.len, 16);
+        assert_int_equal(out.data[0], out.data[15]);
+    }
+    for (size_t i = 0; i < LLS_COUNT(threads); i++) {
+        void *failed;
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
     assert_int_equal(names_in("."), 1);
 }
 
@@ -233,6 +271,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(folders_are_made_and_made_again, enter_folder,
                                         leave_folder),
         cmocka_unit_test_setup_teardown(replace_is_whole_and_leaves_nothing_beside, enter_folder,
+                                        leave_folder),
+        cmocka_unit_test_setup_teardown(threads_may_replace_the_same_file, enter_folder,
                                         leave_folder),
         cmocka_unit_test_setup_teardown(a_failed_replace_keeps_the_old_file, enter_folder,
                                         leave_folder),
