@@ -199,6 +199,21 @@ static void a_dry_run_creates_nothing(void **state)
     teardown(&f);
 }
 
+/* Twice to the microsecond the same, so it is read and not measured. */
+static void a_finished_run_took_what_the_journal_says(fixture *f)
+{
+    lls_report first = {0};
+    lls_report second = {0};
+    lls_error err = {0};
+
+    assert_ok(lls_migrate_resume(f->config, f->report.folder, NULL, &first, &err), err);
+    assert_ok(lls_migrate_resume(f->config, f->report.folder, NULL, &second, &err), err);
+    assert_true(first.duration_usec > 0);
+    assert_int_equal(first.duration_usec, second.duration_usec);
+    lls_report_fini(&first);
+    lls_report_fini(&second);
+}
+
 static void from_plan_to_rollback(void **state)
 {
     fixture f;
@@ -223,6 +238,7 @@ static void from_plan_to_rollback(void **state)
 
     assert_ok(lls_migrate_resume(f.config, f.report.folder, NULL, &again, &err), err);
     lls_report_fini(&again);
+    a_finished_run_took_what_the_journal_says(&f);
     assert_ok(lls_migrate_rollback(f.config, f.report.folder, NULL, &again, &err), err);
     lls_report_fini(&again);
     assert_ok(lls_migrate_rollback(f.config, f.report.folder, NULL, &again, &err), err);

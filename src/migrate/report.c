@@ -77,7 +77,7 @@ lls_err lls_report_make(const lls_run *run, lls_err result, lls_report *out, lls
         .target = put(&b, run->plan->target.backend),
         .tenant = put(&b, run->plan->tenant),
         .started_usec = run->started_usec,
-        .duration_usec = lls_monotonic_usec() - run->began_usec,
+        .duration_usec = run->took_usec ? run->took_usec : lls_monotonic_usec() - run->began_usec,
         .components = (lls_report_component *)(void *)memory,
         .component_count = count,
         .memory = memory,

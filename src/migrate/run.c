@@ -237,6 +237,7 @@ void lls_run_remove(lls_run *run)
 /* What is learnt from the journal before the plan is read. */
 typedef struct replay {
     lls_run *run;
+    int64_t held_usec; /* when the last process began with it */
     lls_digest plan;
 } replay;
 
@@ -272,8 +273,12 @@ static lls_err note(void *user, const lls_entry *entry, lls_error *err)
         return r->run->name ? name_stages(r->run, err)
                             : lls_fail(err, LLS_E_NOMEM, "out of memory");
     case LLS_ENTRY_HOLDER:
+        r->held_usec = entry->at_usec;
         return LLS_OK;
     case LLS_ENTRY_PHASE:
+        r->run->took_usec = lls_phase_is_final(entry->phase) && entry->at_usec > r->held_usec
+                                ? entry->at_usec - r->held_usec
+                                : 0;
         r->run->phase = entry->phase;
         r->run->published = entry->published;
         return LLS_OK;
@@ -334,6 +339,7 @@ lls_err lls_run_enter(lls_run *run, lls_phase phase, lls_error *err)
     lls_journal_add(run->journal, &entry);
     LLS_TRY(lls_journal_commit(run->journal, err));
     run->phase = phase;
+    run->took_usec = 0; // this process goes on with it
     lls_run_tell(run, LLS_EVENT_PHASE, NULL, NULL);
     return LLS_OK;
 }

@@ -64,6 +64,7 @@ typedef struct lls_run {
     lls_kv_stage *stage;  /**< Open from COPYING to the end, or NULL. */
     int64_t started_usec; /**< By the wall clock, when the run was created. */
     int64_t began_usec;   /**< By the steady clock, when this process began with it. */
+    int64_t took_usec;    /**< What the journal of a finished run says; 0: it is not finished. */
 
     lls_part parts[LLS_PLAN_COMPONENTS]; /**< As many as the plan has components. */
     lls_err result;                      /**< Why the run was given up; LLS_OK otherwise. */
