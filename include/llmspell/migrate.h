@@ -52,6 +52,13 @@ LLS_API lls_err lls_plan_make(const lls_config *config, const lls_plan_request *
                               lls_plan **out, lls_error *err) LLS_CHECKED;
 
 /**
+ * Whether the plan's target could be migrated to as it is now: its schema, its rights. One that is
+ * not there yet can. Writes nothing. The error says what is missing; the plan is good all the same.
+ */
+LLS_API lls_err lls_plan_check_target(const lls_config *config, const lls_plan *plan,
+                                      lls_error *err) LLS_CHECKED;
+
+/**
  * Read a plan. Errors: LLS_E_PARSE, LLS_E_INVALID with "file:line:column: …": unknown fields,
  * missing fields and bad values are refused.
  */

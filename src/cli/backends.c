@@ -113,6 +113,17 @@ static lls_err print_one(const cli_output *out, const lls_backend_info *info, ll
     return cli_table_print(table, err);
 }
 
+static lls_err refuse(const char *name, lls_error *err)
+{
+    LLS_AUTO(lls_buf) known = {0};
+    lls_backend_info info;
+
+    for (size_t i = 0; lls_backend_info_at(i, &info); i++)
+        lls_buf_printf(&known, "%s%s", i > 0 ? ", " : "", info.name);
+    return lls_fail(err, LLS_E_NOTFOUND, "there is no backend '%s' (known: %s)", name,
+                    lls_buf_cstr(&known));
+}
+
 static lls_err run(cli_context *context, lls_error *err)
 {
     lls_backend_info info;
@@ -120,7 +131,7 @@ static lls_err run(cli_context *context, lls_error *err)
     if (context->args.word_count == 0)
         return print_all(&context->out, err);
     if (!cli_backend_find(context->args.words[0], &info))
-        return lls_fail(err, LLS_E_NOTFOUND, "there is no backend '%s'", context->args.words[0]);
+        return refuse(context->args.words[0], err);
     return print_one(&context->out, &info, err);
 }
 

@@ -69,7 +69,8 @@ static lls_err run(cli_context *context, lls_error *err)
     if (strcmp(path, "-") == 0) // then stdout is the records, in JSON mode as well
         return export_to(context, store, STDOUT_FILENO, &records, err);
     LLS_TRY(export_to_file(context, store, path, &records, err));
-    cli_say(&context->out, "%s: %" PRIu64 " records exported to '%s'", component, records, path);
+    cli_say(&context->out, "%s: %" PRIu64 " record%s exported to '%s'", component, records,
+            cli_plural(records), path);
     if (context->out.format == CLI_TEXT)
         return LLS_OK;
     object = json_object();

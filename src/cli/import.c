@@ -55,7 +55,8 @@ static lls_err print_result(const cli_context *context, const char *component, u
     json_t *object;
 
     if (context->out.format == CLI_TEXT) {
-        cli_say(&context->out, "%s: %" PRIu64 " records imported", component, records);
+        cli_say(&context->out, "%s: %" PRIu64 " record%s imported", component, records,
+                cli_plural(records));
         return LLS_OK;
     }
     object = json_object();
@@ -104,8 +105,9 @@ static lls_err run(cli_context *context, lls_error *err)
         (void)close(fd);
     if (e != LLS_OK && records > 0) {
         lls_buf_printf(&context->hint,
-                       "%" PRIu64 " records are in the store; importing them again is harmless",
-                       records);
+                       "%" PRIu64
+                       " record%s of the input %s in the store; importing again is harmless",
+                       records, cli_plural(records), records == 1 ? "is" : "are");
     }
     LLS_TRY(e);
     return print_result(context, component, records, err);

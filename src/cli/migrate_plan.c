@@ -3,10 +3,12 @@
 #include "cli/commands.h"
 #include "cli/configure.h"
 #include "cli/escape.h"
+#include "cli/hint.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/plan_text.h"
 #include "cli/scope.h"
+#include "cli/units.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,8 +43,9 @@ static void add_summary(const cli_output *out, const lls_plan *plan, lls_buf *te
     lls_buf_printf(text, "Plan summary:\n  Source: %s %s Target: %s\n  Components: %zu\n",
                    lls_plan_source(plan).backend, out->arrow, lls_plan_target(plan).backend, count);
     for (size_t i = 0; lls_plan_component_at(plan, i, &component); i++)
-        lls_buf_printf(text, "    - %s: %" PRIu64 " records (batch size: %" PRIu64 ")\n",
-                       component.name, component.estimated_count, component.batch_size);
+        lls_buf_printf(text, "    - %s: %" PRIu64 " record%s (batch size: %" PRIu64 ")\n",
+                       component.name, component.estimated_count,
+                       cli_plural(component.estimated_count), component.batch_size);
 }
 
 static void add_next_steps(const char *file, lls_buf *text)
@@ -58,7 +61,19 @@ static void add_next_steps(const char *file, lls_buf *text)
     lls_buf_printf(text, "  3. Migrate: llmspell storage migrate execute --plan %s\n", name);
 }
 
-static lls_err print_json(const lls_plan *plan, const char *file, lls_str yaml, lls_error *err)
+/* What the dry run would find of the target is worth knowing before the plan is reviewed. */
+static void look_at_target(cli_context *context, const lls_config *config, const lls_plan *plan,
+                           lls_error *remark)
+{
+    if (lls_plan_check_target(config, plan, remark) == LLS_OK)
+        return;
+    const char *hint = cli_hint(context, remark);
+    cli_warn(&context->out, "the target is not ready: %s%s%s", remark->msg, hint ? "; " : "",
+             hint ? hint : "");
+}
+
+static lls_err print_json(const lls_plan *plan, const char *file, lls_str yaml,
+                          const lls_error *remark, lls_error *err)
 {
     json_t *object = json_object();
     json_t *components = json_array();
@@ -81,20 +96,24 @@ static lls_err print_json(const lls_plan *plan, const char *file, lls_str yaml, 
     cli_json_set(object, "tenant", cli_json_text(lls_plan_tenant(plan)));
     cli_json_set(object, "components", components);
     cli_json_set(object, "estimated_records", cli_json_count(records));
+    cli_json_set(object, "target_ready", json_boolean(remark->code == LLS_OK));
+    if (remark->code != LLS_OK)
+        cli_json_set(object, "target_remark", cli_json_text(remark->msg));
     if (!file)
         cli_json_set(object, "plan", json_stringn(yaml.data, yaml.len));
     return cli_json_print(object, err);
 }
 
 /* Without a file the plan itself is the result, and what there is to say goes to stderr. */
-static lls_err print_plan(const cli_context *context, const lls_plan *plan, lls_error *err)
+static lls_err print_plan(const cli_context *context, const lls_plan *plan, const lls_error *remark,
+                          lls_error *err)
 {
     LLS_AUTO(lls_buf) yaml = {0};
     LLS_AUTO(lls_buf) summary = {0};
 
     LLS_TRY(cli_plan_text(plan, &yaml, err));
     if (context->out.format == CLI_JSON)
-        return print_json(plan, NULL, lls_buf_str(&yaml), err);
+        return print_json(plan, NULL, lls_buf_str(&yaml), remark, err);
     cli_write(lls_buf_view(&yaml));
     add_summary(&context->out, plan, &summary);
     LLS_TRY(lls_buf_status(&summary, err));
@@ -103,13 +122,13 @@ static lls_err print_plan(const cli_context *context, const lls_plan *plan, lls_
 }
 
 static lls_err save_plan(const cli_context *context, const lls_plan *plan, const char *file,
-                         lls_error *err)
+                         const lls_error *remark, lls_error *err)
 {
     LLS_AUTO(lls_buf) text = {0};
 
     LLS_TRY(lls_plan_save(plan, file, err));
     if (context->out.format == CLI_JSON)
-        return print_json(plan, file, (lls_str){0}, err);
+        return print_json(plan, file, (lls_str){0}, remark, err);
     lls_buf_printf(&text, "Migration plan generated: \"%s\"\n\n", file);
     add_summary(&context->out, plan, &text);
     add_next_steps(file, &text);
@@ -124,11 +143,14 @@ static lls_err run(cli_context *context, lls_error *err)
     LLS_AUTO(cli_plan_ref) plan = NULL;
     LLS_AUTO(cli_names) names = {0};
     const char *file = context->args.values[CLI_FILE];
+    lls_error remark = {0};
 
     LLS_TRY(cli_names_split(context->args.values[CLI_COMPONENTS], &names, err));
     LLS_TRY(cli_configure(context, NULL, &config, err));
     LLS_TRY(make_plan(context, config, &names, &plan, err));
-    return file ? save_plan(context, plan, file, err) : print_plan(context, plan, err);
+    look_at_target(context, config, plan, &remark);
+    return file ? save_plan(context, plan, file, &remark, err)
+                : print_plan(context, plan, &remark, err);
 }
 
 static const cli_option options[] = {

@@ -136,8 +136,8 @@ void cli_report_print_dry_run(const lls_report *report)
     printf("[DRY-RUN] Would migrate %zu component%s\n", report->component_count,
            report->component_count == 1 ? "" : "s");
     for (size_t i = 0; i < report->component_count; i++)
-        printf("[DRY-RUN]   - %s: %" PRIu64 " records\n", report->components[i].name,
-               report->components[i].source_count);
+        printf("[DRY-RUN]   - %s: %" PRIu64 " record%s\n", report->components[i].name,
+               report->components[i].source_count, cli_plural(report->components[i].source_count));
     printf("[DRY-RUN] Nothing was written\n");
 }
 

@@ -86,6 +86,11 @@ bool cli_parse_moment(const char *text, int64_t *usec)
     return true;
 }
 
+const char *cli_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void cli_add_time(lls_buf *out, int64_t usec)
 {
     time_t seconds = (time_t)(usec / CLI_SECOND_USEC);

@@ -18,6 +18,9 @@ bool cli_parse_moment(const char *text, int64_t *usec);
 /** A whole number of decimal digits. */
 bool cli_parse_number(const char *text, uint64_t *number);
 
+/** The ending of a noun behind a number: "1 record", "2 records". */
+const char *cli_plural(uint64_t count);
+
 /* All of these append. */
 void cli_add_time(lls_buf *out, int64_t usec);     /**< RFC 3339, UTC, with microseconds. */
 void cli_add_duration(lls_buf *out, int64_t usec); /**< "350 ms", "4.2 s", "3 min 20 s". */

@@ -57,8 +57,8 @@ static void on_component(void *user, const char *component, uint64_t records, ui
     check->record_count += records;
     cli_progress_clear(&check->progress);
     if (check->context->out.format == CLI_TEXT) {
-        printf("%s: %" PRIu64 " records, %" PRIu64 " findings, digest %s\n", component, records,
-               findings, digest ? digest : "-");
+        printf("%s: %" PRIu64 " record%s, %" PRIu64 " finding%s, digest %s\n", component, records,
+               cli_plural(records), findings, cli_plural(findings), digest ? digest : "-");
         return;
     }
     object = json_object();
@@ -76,9 +76,10 @@ static lls_err print_summary(checking *check, lls_err result, lls_error *err)
 
     if (check->context->out.format == CLI_TEXT) {
         if (complete)
-            printf("%s: %" PRIu64 " records read, %" PRIu64 " findings\n",
+            printf("%s: %" PRIu64 " record%s read, %" PRIu64 " finding%s\n",
                    result == LLS_OK ? "Valid" : "Not valid", check->record_count,
-                   check->finding_count);
+                   cli_plural(check->record_count), check->finding_count,
+                   cli_plural(check->finding_count));
         return LLS_OK;
     }
     object = json_object();

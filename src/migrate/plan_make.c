@@ -91,6 +91,24 @@ static lls_err look_at_target(const lls_config *config, const lls_plan *plan, ll
     return e == LLS_E_NOTFOUND ? LLS_OK : e;
 }
 
+lls_err lls_plan_check_target(const lls_config *config, const lls_plan *plan, lls_error *err)
+{
+    assert(config && plan);
+
+    LLS_AUTO(lls_backend_ref) target = NULL;
+    lls_error found = {0};
+    lls_err e = lls_ends_open_target(config, plan, LLS_READ_ONLY, &target, &found);
+
+    if (e == LLS_E_NOTFOUND)
+        return LLS_OK;
+    if (e != LLS_OK) {
+        if (err)
+            *err = found;
+        return e;
+    }
+    return target->def && target->def->ready ? target->def->ready(target, 0, err) : LLS_OK;
+}
+
 lls_err lls_plan_make(const lls_config *config, const lls_plan_request *request, lls_plan **out,
                       lls_error *err)
 {

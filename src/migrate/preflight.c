@@ -1,6 +1,7 @@
 #include "migrate/preflight.h"
 
 #include "base/file.h"
+#include "base/plural.h"
 #include "base/scope.h"
 #include "migrate/engine.h"
 #include "ports/record.h"
@@ -42,8 +43,9 @@ static lls_err check_estimate(const lls_run *run, const lls_part *part, lls_buf 
     if (count == 0)
         lls_buf_printf(text, "the source holds no records of %s", part->want->name);
     else if (want > 0 && off > want / 10)
-        lls_buf_printf(text, "the source holds %llu records of %s, and the plan expects %llu",
-                       (unsigned long long)count, part->want->name, (unsigned long long)want);
+        lls_buf_printf(text, "the source holds %llu record%s of %s, and the plan expects %llu",
+                       (unsigned long long)count, lls_plural(count), part->want->name,
+                       (unsigned long long)want);
     else
         return LLS_OK;
     return tell(run, LLS_EVENT_WARNING, part->want->name, text, err);
@@ -62,8 +64,8 @@ static lls_err check_source(lls_run *run, findings *f, lls_error *err)
         part->source.count = stats.count;
         f->source_bytes += stats.bytes;
         f->source_bytes_are_shared |= stats.bytes_are_shared;
-        lls_buf_printf(&text, "source: %llu records of %s", (unsigned long long)stats.count,
-                       part->want->name);
+        lls_buf_printf(&text, "source: %llu record%s of %s", (unsigned long long)stats.count,
+                       lls_plural(stats.count), part->want->name);
         LLS_TRY(tell(run, LLS_EVENT_CHECK, part->want->name, &text, err));
         LLS_TRY(check_estimate(run, part, &text, err));
     }
@@ -157,7 +159,8 @@ static lls_err check_conflicts(const lls_run *run, findings *f, lls_error *err)
             return lls_wrap(err, e, "look for conflicts in %s", name);
         f->target_count += held;
         f->conflicts += conflicts;
-        lls_buf_printf(&text, "target: %llu records of %s", (unsigned long long)held, name);
+        lls_buf_printf(&text, "target: %llu record%s of %s", (unsigned long long)held,
+                       lls_plural(held), name);
         if (conflicts > 0)
             lls_buf_printf(&text, ", %llu of them will be replaced by others",
                            (unsigned long long)conflicts);
@@ -165,9 +168,9 @@ static lls_err check_conflicts(const lls_run *run, findings *f, lls_error *err)
     }
     if (f->conflicts > 0 && !run->plan->backup_enabled)
         return lls_fail(err, LLS_E_CONFLICT,
-                        "%llu records of the target would be replaced, and the plan has "
+                        "%llu record%s of the target would be replaced, and the plan has "
                         "backup_enabled: false",
-                        (unsigned long long)f->conflicts);
+                        (unsigned long long)f->conflicts, lls_plural(f->conflicts));
     return LLS_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "migrate/verify.h"
 
+#include "base/plural.h"
 #include "base/scope.h"
 #include "migrate/feed.h"
 #include "ports/record.h"
@@ -173,9 +174,9 @@ static lls_err conclude(walk *w, lls_error *err)
     if (w->run->plan->backup_enabled && !same_sum(&w->target.sum, &part->backup))
         return lls_fail(err, LLS_E_CONFLICT,
                         "the target was written to after its backup was made: it holds %llu "
-                        "records of %s, and the backup %llu",
-                        (unsigned long long)w->target.sum.count, part->want->name,
-                        (unsigned long long)part->backup.count);
+                        "record%s of %s, and the backup %llu",
+                        (unsigned long long)w->target.sum.count, lls_plural(w->target.sum.count),
+                        part->want->name, (unsigned long long)part->backup.count);
     if (part->staged_known && !same_sum(&w->source.sum, &part->staged))
         lls_run_tell(w->run, LLS_EVENT_WARNING, part->want->name,
                      "the source changed during the migration: stop its writers and try again");
@@ -220,9 +221,9 @@ lls_err lls_verify(lls_run *run, lls_error *err)
         LLS_TRY(e);
     }
     if (run->differences > 0)
-        return lls_fail(err, LLS_E_MISMATCH,
-                        "%llu records differ between the source and what the target would show",
-                        (unsigned long long)run->differences);
+        return lls_fail(
+            err, LLS_E_MISMATCH, "%llu record%s between the source and what the target would show",
+            (unsigned long long)run->differences, run->differences == 1 ? " differs" : "s differ");
     return LLS_OK;
 }
 
@@ -253,9 +254,9 @@ lls_err lls_verify_backup(lls_run *run, lls_kv_stage *stage, lls_error *err)
         LLS_TRY(sum_scan(run, scan, part, &sum, err));
         if (!same_sum(&sum, &part->backup))
             return lls_fail(err, LLS_E_MISMATCH,
-                            "%s would not be what it was: %llu records instead of %llu, or other "
+                            "%s would not be what it was: %llu record%s instead of %llu, or other "
                             "content",
-                            part->want->name, (unsigned long long)sum.count,
+                            part->want->name, (unsigned long long)sum.count, lls_plural(sum.count),
                             (unsigned long long)part->backup.count);
     }
     return LLS_OK;
@@ -272,11 +273,12 @@ lls_err lls_verify_untouched(lls_run *run, lls_error *err)
             lls_kv_scan(run->to, lls_run_space(run, i), (lls_kv_range){0}, LLS_KV_ALL, &scan, err));
         LLS_TRY(sum_scan(run, scan, part, &sum, err));
         if (!same_sum(&sum, &part->target))
-            return lls_fail(err, LLS_E_CONFLICT,
-                            "%s was written to after the migration: it holds %llu records, and the "
-                            "migration left %llu; these writes would be lost",
-                            part->want->name, (unsigned long long)sum.count,
-                            (unsigned long long)part->target.count);
+            return lls_fail(
+                err, LLS_E_CONFLICT,
+                "%s was written to after the migration: it holds %llu record%s, and the "
+                "migration left %llu; these writes would be lost",
+                part->want->name, (unsigned long long)sum.count, lls_plural(sum.count),
+                (unsigned long long)part->target.count);
     }
     return LLS_OK;
 }

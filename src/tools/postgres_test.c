@@ -6,6 +6,8 @@
 #include "testing/check.h"
 #include "testing/private_postgres.h"
 
+#include <llmspell/migrate.h>
+
 /* What every test of the group uses, in order: first there is no schema, then there is. */
 typedef struct fixture {
     lls_private_postgres server;
@@ -78,6 +80,31 @@ static void a_missing_schema_is_pending_and_nothing_is_created(void **state)
     assert_int_equal(after.pending, before.pending);
 }
 
+static lls_err check_target_of_a_plan(const fixture *f, lls_error *err)
+{
+    static const char *const components[] = {"agent_state"};
+    lls_plan_request request = {.abi = LLS_ABI,
+                                .source = {.backend = "memory"},
+                                .target = {.backend = "postgres"},
+                                .components = components,
+                                .component_count = 1};
+    lls_plan *plan = NULL;
+
+    assert_ok(lls_plan_make(f->config, &request, &plan, err), *err); // with or without a schema
+    lls_err e = lls_plan_check_target(f->config, plan, err);
+    lls_plan_free(plan);
+    return e;
+}
+
+static void a_plan_tells_that_its_target_lacks_the_schema(void **state)
+{
+    fixture *f = *state;
+    lls_error err = {0};
+
+    assert_code(check_target_of_a_plan(f, &err), LLS_E_UNAVAILABLE, err);
+    assert_non_null(strstr(err.msg, "schema"));
+}
+
 static void apply_tells_each_step_once(void **state)
 {
     fixture *f = *state;
@@ -95,6 +122,7 @@ static void apply_tells_each_step_once(void **state)
     assert_ok(lls_schema_status(f->config, NULL, on_step, &now, &err), err);
     assert_int_equal(now.applied, pending.pending);
     assert_int_equal(now.pending, 0);
+    assert_ok(check_target_of_a_plan(f, &err), err);
 }
 
 static void on_component(void *user, const lls_component_info *info)
@@ -140,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_schema_is_pending_and_nothing_is_created),
+        cmocka_unit_test(a_plan_tells_that_its_target_lacks_the_schema),
         cmocka_unit_test(apply_tells_each_step_once),
         cmocka_unit_test(inspection_and_validation_read_the_tables),
     };
