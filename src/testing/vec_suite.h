@@ -66,12 +66,28 @@ void vec_list_may_begin_behind_what_is_gone(void **state);
 void vec_remove_takes_what_the_filter_lets_through(void **state);
 void vec_stats_tell_of_each_space(void **state);
 
+/* vec_suite_records.c */
+void vec_records_have_canonical_values(void **state);
+void vec_records_are_written_as_items(void **state);
+void vec_records_refuse_what_is_not_canonical(void **state);
+void vec_records_refuse_to_mix_spaces(void **state);
+void vec_records_survive_a_round_trip(void **state);
+void vec_records_have_the_same_digest_everywhere(void **state);
+void vec_scan_sees_one_moment(void **state);
+void vec_published_records_are_found(void **state);
+void vec_stages_refuse_to_mix_spaces(void **state);
+void vec_stages_refuse_what_is_not_canonical(void **state);
+
+/* vec_suite_threads.c */
+void vec_readers_see_whole_batches(void **state);
+void vec_patches_of_threads_are_all_there(void **state);
+
 int vec_empty(void **state); /**< Empties the collections that the suite uses. */
 
 #define LLS_VEC_TEST(name) cmocka_unit_test_setup(name, vec_empty)
 #define LLS_VEC_SUITE                                                                              \
     LLS_VEC_VERBS_SUITE, LLS_VEC_SEARCH_SUITE, LLS_VEC_FILTER_SUITE, LLS_VEC_WORDS_SUITE,          \
-        LLS_VEC_LIST_SUITE
+        LLS_VEC_LIST_SUITE, LLS_VEC_CANONICAL_SUITE, LLS_VEC_THREADS_SUITE
 #define LLS_VEC_VERBS_SUITE                                                                        \
     LLS_VEC_TEST(vec_get_of_missing_id_is_notfound),                                               \
         LLS_VEC_TEST(vec_put_then_get_gives_every_field),                                          \
@@ -116,6 +132,19 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
         LLS_VEC_TEST(vec_list_may_begin_behind_what_is_gone),                                      \
         LLS_VEC_TEST(vec_remove_takes_what_the_filter_lets_through),                               \
         LLS_VEC_TEST(vec_stats_tell_of_each_space)
+
+#define LLS_VEC_CANONICAL_SUITE                                                                    \
+    LLS_VEC_TEST(vec_records_have_canonical_values),                                               \
+        LLS_VEC_TEST(vec_records_are_written_as_items),                                            \
+        LLS_VEC_TEST(vec_records_refuse_what_is_not_canonical),                                    \
+        LLS_VEC_TEST(vec_records_refuse_to_mix_spaces),                                            \
+        LLS_VEC_TEST(vec_records_survive_a_round_trip),                                            \
+        LLS_VEC_TEST(vec_records_have_the_same_digest_everywhere),                                 \
+        LLS_VEC_TEST(vec_scan_sees_one_moment), LLS_VEC_TEST(vec_published_records_are_found),     \
+        LLS_VEC_TEST(vec_stages_refuse_to_mix_spaces),                                             \
+        LLS_VEC_TEST(vec_stages_refuse_what_is_not_canonical)
+#define LLS_VEC_THREADS_SUITE                                                                      \
+    LLS_VEC_TEST(vec_readers_see_whole_batches), LLS_VEC_TEST(vec_patches_of_threads_are_all_there)
 
 #define LLS_VEC_RECORDS_SUITE LLS_KV_SMALL_SUITE, LLS_STAGE_SUITE
 
