@@ -158,7 +158,7 @@ lls_err hnsw_index_inspect(hnsw_index *index, hnsw_health *out, lls_error *err) 
  * slots are 0 to count − 1.
  */
 typedef enum hnsw_section {
-    HNSW_SECTION_HEAD,        /**< HNSW_HEAD_BYTES: params, count, entry, scale. See head.h. */
+    HNSW_SECTION_HEAD,        /**< Params, count, entry, scale: see head.h. */
     HNSW_SECTION_CODES,       /**< count rows of hnsw_code_bytes() each. */
     HNSW_SECTION_LINKS,       /**< count rows of 2 m uint32: slots, then HNSW_SLOT_NONE. */
     HNSW_SECTION_UPPER_INDEX, /**< count uint32: where in UPPER, in uint32s; 0: ground only. */
@@ -166,10 +166,9 @@ typedef enum hnsw_section {
     HNSW_SECTION_COUNT,
 } hnsw_section;
 
-#define HNSW_HEAD_BYTES 128
 #define HNSW_SECTION_ALIGN 64 /* bytes: where a section may begin in memory */
 
-/** Bytes of one row of codes. */
+/** Bytes of one row of codes: 0 under L1, which is searched by originals alone. */
 size_t hnsw_code_bytes(const hnsw_params *params);
 
 /**
@@ -203,8 +202,7 @@ const float *hnsw_snapshot_original(const hnsw_snapshot *snapshot, uint32_t i);
  * mapping): a slot that is given to another vector gets its original there. Nothing is read but the
  * head and what searches touch. The caller vouches for checksums, in its own time: until then
  * answers may be poor, but nothing breaks. With sections[HNSW_SECTION_HEAD] empty, all derived
- * parts are made again from the originals, by the calls of tend and add; searches compare all
- * originals until the codes are there.
+ * parts are made again from the originals: the codes at once, the links by tend and add.
  *
  * `params` are what the index was made with: its `memory_max` may differ.
  *

@@ -1,0 +1,215 @@
+// AVX2 and FMA: every x86 server since 2013.
+#include "backends/hnsw/kernel.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+
+TARGET static inline int32_t sum_int(__m256i v)
+{
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1));
+    return _mm_cvtsi128_si32(s);
+}
+
+TARGET static inline float sum_float(__m256 v)
+{
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    s = _mm_add_ss(s, _mm_movehdup_ps(s));
+    return _mm_cvtss_f32(s);
+}
+
+// 32 products of bytes from −127 to 127, added in fours. |a| × (b with the sign of a): the pairs
+// that maddubs adds stay below 2^15, where it would saturate.
+TARGET static inline __m256i products(__m256i a, __m256i b)
+{
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(a), _mm256_sign_epi8(b, a));
+
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
+TARGET static inline int32_t dot8(const uint8_t *row, const int8_t *query, size_t len)
+{
+    const __m256i flip = _mm256_set1_epi8((char)0x80);
+    __m256i s0 = _mm256_setzero_si256();
+    __m256i s1 = s0;
+
+    for (size_t j = 0; j < len; j += 64) {
+        const __m256i *a = (const __m256i *)(const void *)(row + j);
+        const __m256i *b = (const __m256i *)(const void *)(query + j);
+        __m256i a0 = _mm256_xor_si256(_mm256_load_si256(a), flip);
+        __m256i a1 = _mm256_xor_si256(_mm256_load_si256(a + 1), flip);
+        s0 = _mm256_add_epi32(s0, products(a0, _mm256_load_si256(b)));
+        s1 = _mm256_add_epi32(s1, products(a1, _mm256_load_si256(b + 1)));
+    }
+    return sum_int(_mm256_add_epi32(s0, s1));
+}
+
+TARGET static void dots8(hnsw_rows rows, const int8_t *query, size_t len, int32_t bias,
+                         int32_t *out)
+{
+    (void)bias; // the sign is put right before multiplying
+    for (size_t i = 0; i < rows.count; i++) {
+        if (i + HNSW_AHEAD < rows.count)
+            hnsw_prefetch(hnsw_row(&rows, i + HNSW_AHEAD), len);
+        out[i] = dot8(hnsw_row(&rows, i), query, len);
+    }
+}
+
+TARGET static inline int32_t dot4(const uint8_t *row, const int8_t *query, size_t len)
+{
+    const __m256i low = _mm256_set1_epi8(15);
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i s0 = _mm256_setzero_si256();
+    __m256i s1 = s0;
+
+    for (size_t block = 0; block < len; block += 128) {
+        for (size_t half = 0; half < 64; half += 32) {
+            const int8_t *q = query + block + half;
+            __m256i both =
+                _mm256_load_si256((const __m256i *)(const void *)(row + block / 2 + half));
+            __m256i even = _mm256_and_si256(both, low);
+            __m256i odd = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
+            __m256i q0 = _mm256_load_si256((const __m256i *)(const void *)q);
+            __m256i q1 = _mm256_load_si256((const __m256i *)(const void *)(q + 64));
+            s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(_mm256_maddubs_epi16(even, q0), ones));
+            s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(_mm256_maddubs_epi16(odd, q1), ones));
+        }
+    }
+    return sum_int(_mm256_add_epi32(s0, s1));
+}
+
+TARGET static void dots4(hnsw_rows rows, const int8_t *query, size_t len, int32_t *out)
+{
+    for (size_t i = 0; i < rows.count; i++) {
+        if (i + HNSW_AHEAD < rows.count)
+            hnsw_prefetch(hnsw_row(&rows, i + HNSW_AHEAD), len / 2);
+        out[i] = dot4(hnsw_row(&rows, i), query, len);
+    }
+}
+
+TARGET static float dot_norm(const float *a, const float *b, size_t len, float *norm)
+{
+    __m256 d0 = _mm256_setzero_ps();
+    __m256 d1 = d0;
+    __m256 n0 = d0;
+    __m256 n1 = d0;
+    size_t i = 0;
+    float dot;
+    float square;
+
+    for (; i + 16 <= len; i += 16) {
+        __m256 b0 = _mm256_loadu_ps(b + i);
+        __m256 b1 = _mm256_loadu_ps(b + i + 8);
+        d0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), b0, d0);
+        d1 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), b1, d1);
+        n0 = _mm256_fmadd_ps(b0, b0, n0);
+        n1 = _mm256_fmadd_ps(b1, b1, n1);
+    }
+    dot = sum_float(_mm256_add_ps(d0, d1));
+    square = sum_float(_mm256_add_ps(n0, n1));
+    for (; i < len; i++) {
+        dot += a[i] * b[i];
+        square += b[i] * b[i];
+    }
+    *norm = square;
+    return dot;
+}
+
+TARGET static float dot(const float *a, const float *b, size_t len)
+{
+    __m256 s0 = _mm256_setzero_ps();
+    __m256 s1 = s0;
+    size_t i = 0;
+    float sum;
+
+    for (; i + 16 <= len; i += 16) {
+        s0 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), s0);
+        s1 = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), s1);
+    }
+    sum = sum_float(_mm256_add_ps(s0, s1));
+    for (; i < len; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+TARGET static float l2(const float *a, const float *b, size_t len)
+{
+    __m256 s0 = _mm256_setzero_ps();
+    __m256 s1 = s0;
+    size_t i = 0;
+    float sum;
+
+    for (; i + 16 <= len; i += 16) {
+        __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+        __m256 d1 = _mm256_sub_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8));
+        s0 = _mm256_fmadd_ps(d0, d0, s0);
+        s1 = _mm256_fmadd_ps(d1, d1, s1);
+    }
+    sum = sum_float(_mm256_add_ps(s0, s1));
+    for (; i < len; i++)
+        sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return sum;
+}
+
+TARGET static float l1(const float *a, const float *b, size_t len)
+{
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    __m256 s = _mm256_setzero_ps();
+    size_t i = 0;
+    float sum;
+
+    for (; i + 8 <= len; i += 8) {
+        __m256 d = _mm256_sub_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));
+        s = _mm256_add_ps(s, _mm256_andnot_ps(sign, d));
+    }
+    sum = sum_float(s);
+    for (; i < len; i++)
+        sum += a[i] > b[i] ? a[i] - b[i] : b[i] - a[i];
+    return sum;
+}
+
+TARGET static void hadamard(float *values, size_t len)
+{
+    for (size_t half = 1; half < 8; half *= 2) {
+        for (size_t i = 0; i < len; i += 2 * half) {
+            for (size_t j = i; j < i + half; j++) {
+                float a = values[j];
+                float b = values[j + half];
+                values[j] = a + b;
+                values[j + half] = a - b;
+            }
+        }
+    }
+    for (size_t half = 8; half < len; half *= 2) {
+        for (size_t i = 0; i < len; i += 2 * half) {
+            for (size_t j = i; j < i + half; j += 8) {
+                __m256 a = _mm256_loadu_ps(values + j);
+                __m256 b = _mm256_loadu_ps(values + j + half);
+                _mm256_storeu_ps(values + j, _mm256_add_ps(a, b));
+                _mm256_storeu_ps(values + j + half, _mm256_sub_ps(a, b));
+            }
+        }
+    }
+}
+
+const hnsw_kernels hnsw_kernels_avx2 = {
+    .name = "avx2",
+    .dots8 = dots8,
+    .dots4 = dots4,
+    .dot_norm = dot_norm,
+    .dot = dot,
+    .l2 = l2,
+    .l1 = l1,
+    .hadamard = hadamard,
+};
+
+#else
+typedef int hnsw_kernels_avx2_absent; // no other processor has it; a file may not be empty
+#endif

@@ -1,0 +1,243 @@
+#include "backends/hnsw/walk.h"
+
+hnsw_candidate hnsw_walk_entry(const hnsw_index *index, const hnsw_probe *probe)
+{
+    hnsw_candidate entry = {.slot = index->entry};
+
+    hnsw_codec_distances(&index->codec, hnsw_rows_of(index, &entry.slot, 1), probe,
+                         &entry.distance);
+    return entry;
+}
+
+hnsw_candidate hnsw_walk_down(const hnsw_index *index, hnsw_scratch *scratch,
+                              const hnsw_probe *probe, hnsw_candidate from, uint32_t level)
+{
+    hnsw_candidate best = from;
+
+    for (uint32_t l = index->top; l > level; l--) {
+        bool moved = true;
+        while (moved) {
+            hnsw_links links = hnsw_links_of(index, best.slot, l);
+            size_t count = hnsw_links_count(index, links);
+            moved = false;
+            hnsw_codec_distances(&index->codec, hnsw_rows_of(index, links.slots, count), probe,
+                                 scratch->distances);
+            for (size_t i = 0; i < count; i++) {
+                if (scratch->distances[i] < best.distance) {
+                    best = (hnsw_candidate){scratch->distances[i], links.slots[i]};
+                    moved = true;
+                }
+            }
+        }
+    }
+    return best;
+}
+
+size_t hnsw_pool_insert(hnsw_scratch *scratch, hnsw_candidate candidate, size_t ef)
+{
+    hnsw_candidate *pool = scratch->pool;
+    size_t count = scratch->pool_count;
+    size_t low = 0;
+    size_t high = count;
+
+    if (count == ef && candidate.distance >= pool[count - 1].distance)
+        return ef;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (pool[middle].distance <= candidate.distance)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (count < ef)
+        scratch->pool_count = ++count;
+    memmove(pool + low + 1, pool + low, (count - 1 - low) * sizeof(*pool));
+    pool[low] = candidate;
+    return low;
+}
+
+static void prefetch_links(const hnsw_index *index, uint32_t slot)
+{
+    hnsw_prefetch(hnsw_ground_row(index, slot), index->width * sizeof(uint32_t));
+}
+
+// The unseen neighbours of a slot, marked and their rows asked for, into the batch.
+static size_t gather(const hnsw_index *index, hnsw_scratch *scratch, uint32_t slot, uint32_t level)
+{
+    hnsw_links links = hnsw_links_of(index, slot, level);
+    size_t bytes = index->codec.row_bytes;
+    size_t count = 0;
+
+    for (size_t i = 0; i < links.room; i++) {
+        uint32_t next = links.slots[i];
+        if (next >= index->slots)
+            break;
+        if (!hnsw_scratch_mark(scratch, next))
+            continue;
+        if (count < HNSW_AHEAD)
+            hnsw_prefetch(hnsw_code_row(index, next), bytes);
+        scratch->batch[count++] = next;
+    }
+    return count;
+}
+
+// The first from `at` on whose links were not followed yet.
+static size_t next_open(const hnsw_scratch *scratch, size_t at)
+{
+    while (at < scratch->pool_count && (scratch->pool[at].slot & HNSW_EXPANDED))
+        at++;
+    return at;
+}
+
+// The best candidate that is still open is likely to be the next: its links were asked for when it
+// came in, so ask for the rows behind them now, and for the links of those after it.
+static void look_ahead(const hnsw_index *index, const hnsw_scratch *scratch, size_t at)
+{
+    enum { LINKS_OF = 3 };
+    size_t bytes = index->codec.row_bytes;
+    size_t next = next_open(scratch, at);
+    const uint32_t *links;
+
+    if (next == scratch->pool_count)
+        return;
+    links = hnsw_ground_row(index, scratch->pool[next].slot);
+    for (size_t i = 0; i < index->width && links[i] < index->slots; i++) {
+        if (!hnsw_scratch_seen(scratch, links[i]))
+            hnsw_prefetch(hnsw_code_row(index, links[i]), bytes < 512 ? bytes : 512);
+    }
+    for (int i = 0; i < LINKS_OF; i++) {
+        next = next_open(scratch, next + 1);
+        if (next == scratch->pool_count)
+            return;
+        prefetch_links(index, scratch->pool[next].slot);
+    }
+}
+
+static void finish(hnsw_scratch *scratch)
+{
+    for (size_t i = 0; i < scratch->pool_count; i++)
+        scratch->pool[i].slot &= ~HNSW_EXPANDED;
+    hnsw_scratch_clear(scratch);
+}
+
+// Put the batch into the pool; gives the first place that changed.
+static size_t take_in(const hnsw_index *index, hnsw_scratch *scratch, size_t count, size_t ef,
+                      size_t near)
+{
+    size_t lowest = ef;
+
+    for (size_t i = 0; i < count; i++) {
+        hnsw_candidate candidate = {scratch->distances[i], scratch->batch[i]};
+        size_t place = hnsw_pool_insert(scratch, candidate, ef);
+        lowest = place < lowest ? place : lowest;
+        if (place <= near)
+            prefetch_links(index, candidate.slot);
+    }
+    return lowest;
+}
+
+void hnsw_walk_level(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_probe *probe,
+                     hnsw_candidate from, uint32_t level, size_t ef)
+{
+    enum { NEAR = 4 }; // places behind the current one where a candidate is likely to be next soon
+    size_t at = 0;
+
+    scratch->pool[0] = from;
+    scratch->pool_count = 1;
+    (void)hnsw_scratch_mark(scratch, from.slot);
+    while (at < scratch->pool_count) {
+        size_t count = gather(index, scratch, scratch->pool[at].slot, level);
+        size_t lowest;
+        scratch->pool[at].slot |= HNSW_EXPANDED;
+        if (level == 0)
+            look_ahead(index, scratch, at + 1);
+        hnsw_codec_distances(&index->codec, hnsw_rows_of(index, scratch->batch, count), probe,
+                             scratch->distances);
+        lowest = take_in(index, scratch, count, ef, level == 0 ? at + NEAR : 0);
+        at = next_open(scratch, lowest < at ? lowest : at);
+    }
+    finish(scratch);
+}
+
+// Where the mask has slots that are spread over all of it, so that a walk has somewhere to begin
+// even when all that is near the entry is outside.
+static size_t sample(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_mask *mask)
+{
+    enum { SAMPLES = 16 };
+    size_t words = ((size_t)mask->slots + 63) / 64;
+    size_t count = 0;
+
+    (void)index;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        size_t begin = words * i / SAMPLES;
+        size_t end = words * (i + 1) / SAMPLES;
+        for (size_t w = begin; w < end; w++) {
+            uint64_t bits = hnsw_mask_word(mask, w);
+            uint32_t slot = (uint32_t)(w * 64) + (uint32_t)(bits ? __builtin_ctzll(bits) : 0);
+            if (!bits)
+                continue;
+            if (hnsw_scratch_mark(scratch, slot))
+                scratch->batch[count++] = slot;
+            break;
+        }
+    }
+    return count;
+}
+
+// As gather, of slots in the mask, in two steps where the first leads outside.
+static size_t gather_masked(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_mask *mask,
+                            uint32_t slot, size_t count)
+{
+    hnsw_links links = {hnsw_ground_row(index, slot), index->width};
+    size_t most = count + index->width;
+    size_t outside = 0;
+    uint32_t through[128]; // 2 m at most
+
+    for (size_t i = 0; i < links.room && links.slots[i] < index->slots; i++) {
+        uint32_t next = links.slots[i];
+        if (!hnsw_scratch_mark(scratch, next))
+            continue;
+        if (hnsw_mask_has(mask, next)) {
+            hnsw_prefetch(hnsw_code_row(index, next), index->codec.row_bytes);
+            scratch->batch[count++] = next;
+        } else {
+            prefetch_links(index, next);
+            through[outside++] = next;
+        }
+    }
+    for (size_t o = 0; o < outside && count < most; o++) {
+        const uint32_t *row = hnsw_ground_row(index, through[o]);
+        for (size_t i = 0; i < index->width && row[i] < index->slots && count < most; i++) {
+            if (!hnsw_mask_has(mask, row[i]) || !hnsw_scratch_mark(scratch, row[i]))
+                continue;
+            hnsw_prefetch(hnsw_code_row(index, row[i]), index->codec.row_bytes);
+            scratch->batch[count++] = row[i];
+        }
+    }
+    return count;
+}
+
+void hnsw_walk_masked(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_probe *probe,
+                      hnsw_candidate from, const hnsw_mask *mask, size_t ef)
+{
+    size_t at = 0;
+    size_t count;
+
+    scratch->pool_count = 0;
+    count = sample(index, scratch, mask);
+    if (hnsw_scratch_mark(scratch, from.slot) && hnsw_mask_has(mask, from.slot))
+        scratch->batch[count++] = from.slot;
+    count = gather_masked(index, scratch, mask, from.slot, count);
+    do {
+        size_t lowest;
+        hnsw_codec_distances(&index->codec, hnsw_rows_of(index, scratch->batch, count), probe,
+                             scratch->distances);
+        lowest = take_in(index, scratch, count, ef, at + 1);
+        at = next_open(scratch, lowest < at ? lowest : at);
+        if (at == scratch->pool_count)
+            break;
+        count = gather_masked(index, scratch, mask, scratch->pool[at].slot, 0);
+        scratch->pool[at].slot |= HNSW_EXPANDED;
+    } while (at < scratch->pool_count);
+    finish(scratch);
+}
