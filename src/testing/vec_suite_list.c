@@ -192,7 +192,8 @@ static void see(void *user, const lls_vec_stats *stats)
     seen *s = user;
 
     assert_true(s->count < LLS_COUNT(s->stats));
-    memcpy(s->models[s->count], stats->space.model.data, stats->space.model.len);
+    if (stats->space.model.len)
+        memcpy(s->models[s->count], stats->space.model.data, stats->space.model.len);
     s->stats[s->count++] = *stats;
 }
 
