@@ -31,14 +31,13 @@ void lls_run_path(const lls_run *run, const char *name, lls_buf *out)
 
 static lls_err find_parts(lls_run *run, lls_error *err)
 {
-    LLS_TRY(lls_plan_port(run->plan, &run->port, err));
     for (size_t i = 0; i < run->plan->component_count; i++) {
         const lls_component_def *def;
         LLS_TRY(lls_component_find(lls_str_of(run->plan->components[i].name), &def, err));
         run->parts[i].want = &run->plan->components[i];
         run->parts[i].coll = lls_str_of(def->collection);
     }
-    return LLS_OK;
+    return lls_plan_port(run->plan, &run->port, err);
 }
 
 lls_err lls_run_init(lls_run *run, const lls_plan *plan, const lls_migrate_options *options,
