@@ -207,10 +207,10 @@ static hnsw_candidate link_level(hnsw_index *index, uint32_t slot, uint32_t leve
     hnsw_walk_level(index, scratch, &scratch->probe, from, level, ef);
     nearest = scratch->pool[0];
     count = live_of_pool(index, slot);
-    if (level == 0 && count < index->params.m && index->live_count > index->params.m) {
+    if (level == 0 && count < index->params.m && index->dead_count > 0) {
         // all around was removed: look further, through the dead to the living
         hnsw_mask mask = {.live = (const uint64_t *)(const void *)index->live.data,
-                          .slots = index->slots};
+                          .slots = index->linked};
         hnsw_walk_masked(index, scratch, &scratch->probe, from, &mask, ef);
         count = live_of_pool(index, slot);
     }

@@ -238,7 +238,7 @@ static lls_err add(hnsw_index *index, const float *vector, uint32_t *slot, lls_e
 
 lls_err hnsw_index_add(hnsw_index *index, const float *vector, uint32_t *slot, lls_error *err)
 {
-    uint32_t taken;
+    uint32_t taken = HNSW_SLOT_NONE;
     lls_err e;
 
     pthread_mutex_lock(&index->writer);
@@ -304,7 +304,7 @@ lls_err hnsw_index_remove(hnsw_index *index, uint32_t slot, lls_error *err)
 static lls_err update(hnsw_index *index, uint32_t *slot, const float *vector, lls_error *err)
 {
     uint32_t before = *slot;
-    uint32_t after;
+    uint32_t after = HNSW_SLOT_NONE;
     const float *original;
 
     if (before >= index->slots || !hnsw_bit(&index->live, before))

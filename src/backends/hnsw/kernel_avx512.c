@@ -60,7 +60,7 @@ TARGET static void dots4(hnsw_rows rows, const int8_t *query, size_t len, int32_
 // The lanes that the last `left` floats fill.
 TARGET static inline __mmask16 lanes(size_t left)
 {
-    return left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
+    return (__mmask16)(left >= 16 ? 0xffff : (1u << left) - 1);
 }
 
 TARGET static float dot_norm(const float *a, const float *b, size_t len, float *norm)

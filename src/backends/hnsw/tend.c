@@ -121,6 +121,8 @@ lls_err hnsw_tend_share(hnsw_index *index, lls_error *err)
         LLS_TRY(begin_graph(index, err));
     if (!index->graph)
         return LLS_OK;
+    LLS_TRY(hnsw_scratch_fit(index->builder->scratch, index->slots, index->params.ef_construction,
+                             0, err));
     e = hnsw_catch_up(index, LINK_SHARE, err);
     if (e != LLS_OK && e != LLS_END)
         return e;
