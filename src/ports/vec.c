@@ -49,8 +49,7 @@ static lls_err check_patch(const lls_vec_item *item, lls_error *err)
     LLS_TRY(check_id(item->id, err));
     if (item->metadata.len > LLS_VEC_METADATA_MAX)
         return lls_fail(err, LLS_E_INVALID, "a patch of more than 1 MiB");
-    LLS_TRY(lls_json_check(item->metadata, &object, err));
-    if (object.type != LLS_JSON_OBJECT)
+    if (lls_json_check(item->metadata, &object, NULL) != LLS_OK || object.type != LLS_JSON_OBJECT)
         return lls_fail(err, LLS_E_INVALID, "a patch that is not a JSON object");
     return LLS_OK;
 }

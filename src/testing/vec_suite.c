@@ -5,7 +5,6 @@
 #include "testing/clock.h"
 #include "testing/vec_space.h"
 
-#include <math.h>
 #include <stdio.h>
 
 int vec_empty(void **state)
@@ -256,6 +255,53 @@ void vec_patch_merges_metadata_and_nothing_else(void **state)
     assert_int_equal(meta.expires_usec, LLS_TIME_MAX_USEC);
 }
 
+void vec_bad_patches_change_nothing(void **state)
+{
+    static const char *const bad[] = {"[]", "{\"a\":", "1", ""};
+    lls_vec *vec = vec_of(state);
+    lls_vec_item item = at_east(B("a"));
+    LLS_AUTO(lls_buf) large = {0};
+    lls_error err = {0};
+
+    item.metadata = LLS_STR("{\"kept\":true}");
+    vec_put(vec, item);
+    for (size_t i = 0; i < LLS_COUNT(bad); i++)
+        assert_code(vec_write(vec, LLS_VEC_PATCH, vec_note(B("a"), LLS_STR(""), lls_str_of(bad[i])),
+                              0, &err),
+                    LLS_E_INVALID, err);
+    lls_buf_add_text(&large, "{\"more\":\"");
+    while (large.len < LLS_VEC_METADATA_MAX - 5)
+        lls_buf_add_text(&large, "x");
+    lls_buf_add_text(&large, "\"}"); // fits by itself, but not beside what is there
+    assert_code(
+        vec_write(vec, LLS_VEC_PATCH, vec_note(B("a"), LLS_STR(""), lls_buf_str(&large)), 0, &err),
+        LLS_E_INVALID, err);
+    expect_item(vec, &item);
+    assert_int_equal(meta_of(vec, B("a")).version, 1);
+}
+
+/* The last of 1,500 writes fails: none of them was. Then all of them are. */
+void vec_large_batch_is_all_or_nothing(void **state)
+{
+    enum { WRITES = 1500 };
+    static char ids[WRITES][8];
+    static lls_vec_write writes[WRITES + 1];
+    lls_vec *vec = vec_of(state);
+    lls_error err = {0};
+
+    vec_put(vec, at_east(B("walrus")));
+    for (int i = 0; i < WRITES; i++) {
+        (void)snprintf(ids[i], sizeof(ids[i]), "%06d", i);
+        writes[i] = (lls_vec_write){LLS_VEC_CREATE, at_east(lls_bytes_of(lls_str_of(ids[i])))};
+    }
+    writes[WRITES] = (lls_vec_write){LLS_VEC_CREATE, at_east(B("walrus"))};
+    assert_code(lls_vec_apply(vec, coll, writes, WRITES + 1, &err), LLS_E_EXISTS, err);
+    assert_int_equal(vec_count(vec, coll), 1);
+    assert_ok(lls_vec_apply(vec, coll, writes, WRITES, &err), err);
+    assert_int_equal(vec_count(vec, coll), WRITES + 1);
+    assert_true(vec_has(vec, coll, B("001499")));
+}
+
 void vec_apply_is_all_or_nothing(void **state)
 {
     lls_vec *vec = vec_of(state);
@@ -328,133 +374,6 @@ void vec_ids_may_hold_any_byte(void **state)
     const lls_bytes bad[] = {{all, 0}, {all, sizeof(all)}};
     for (size_t i = 0; i < LLS_COUNT(bad); i++)
         assert_code(vec_write(vec, LLS_VEC_PUT, at_east(bad[i]), 0, &err), LLS_E_INVALID, err);
-}
-
-/* A batch in which the last one is bad, behind one that is good: nothing may have changed. */
-static void expect_refused(lls_vec *vec, lls_vec_item bad, lls_err want)
-{
-    const lls_vec_write writes[] = {{LLS_VEC_PUT, at_east(B("good"))}, {LLS_VEC_PUT, bad}};
-    lls_error err = {0};
-
-    assert_code(lls_vec_apply(vec, coll, writes, LLS_COUNT(writes), &err), want, err);
-    assert_false(vec_has(vec, coll, B("good")));
-    assert_int_equal(vec_count(vec, coll), 1);
-    assert_true(err.msg[0] != '\0');
-}
-
-void vec_bad_vectors_are_refused(void **state)
-{
-    static float many[LLS_VEC_DIM_MAX + 1];
-    lls_vec *vec = vec_of(state);
-    const float bad[][3] = {{NAN, 0, 1}, {0, INFINITY, 1}, {1, 0, -INFINITY}, {0, 0, 0}};
-
-    many[0] = 1;
-    vec_put(vec, at_east(B("kept")));
-    for (size_t i = 0; i < LLS_COUNT(bad); i++)
-        expect_refused(vec, vec_item(B("bad"), model, LLS_VEC_COSINE, bad[i], 3), LLS_E_INVALID);
-    expect_refused(vec, vec_item(B("bad"), LLS_STR("m"), LLS_VEC_L2, many, LLS_VEC_DIM_MAX + 1),
-                   LLS_E_INVALID);
-    lls_vec_item longer = vec_item(B("bad"), LLS_STR("unit"), LLS_VEC_IP, many, 2);
-    const float two[] = {2, 0};
-    longer.space.normalised = true;
-    longer.vector = two;
-    expect_refused(vec, longer, LLS_E_INVALID);
-    // a zero vector has a place in the other metrics
-    const float zero[] = {0, 0};
-    vec_put(vec, vec_item(B("zero"), LLS_STR("l2"), LLS_VEC_L2, zero, 2));
-    vec_put(vec, vec_item(B("zero"), LLS_STR("ip"), LLS_VEC_IP, zero, 2));
-}
-
-void vec_bad_texts_are_refused(void **state)
-{
-    lls_vec *vec = vec_of(state);
-    const char *const metadata[] = {"[]", "1", "{", "{\"a\":\"\x01\"}", "{\"a\":\"\xff\"}", "{}x"};
-
-    vec_put(vec, at_east(B("kept")));
-    for (size_t i = 0; i < LLS_COUNT(metadata); i++)
-        expect_refused(vec, vec_note(B("bad"), LLS_STR(""), lls_str_of(metadata[i])),
-                       LLS_E_INVALID);
-    expect_refused(vec, vec_note(B("bad"), LLS_STR("\xff"), LLS_STR("{}")), LLS_E_INVALID);
-    lls_vec_item item = vec_note(B("bad"), LLS_STR(""), LLS_STR("{}"));
-    item.scope = LLS_STR("a\nb");
-    expect_refused(vec, item, LLS_E_INVALID);
-    item = at_east(B("bad"));
-    item.space.model = LLS_STR("\xc3");
-    expect_refused(vec, item, LLS_E_INVALID);
-}
-
-/* What the first record of a space says holds for all that follow. */
-void vec_spaces_refuse_to_mix(void **state)
-{
-    lls_vec *vec = vec_of(state);
-    const float unit[] = {0, 1, 0, 0};
-    lls_vec_item normalised = vec_item(B("bad"), model, LLS_VEC_COSINE, unit, 3);
-    lls_error err = {0};
-
-    vec_put(vec, at_east(B("kept")));
-    expect_refused(vec, vec_item(B("bad"), model, LLS_VEC_COSINE, unit, 4), LLS_E_MISMATCH);
-    expect_refused(vec, vec_item(B("bad"), model, LLS_VEC_L2, unit, 3), LLS_E_MISMATCH);
-    normalised.space.normalised = true;
-    expect_refused(vec, normalised, LLS_E_MISMATCH);
-    // two that disagree in one batch
-    const lls_vec_write writes[] = {
-        {LLS_VEC_PUT, vec_item(B("x"), LLS_STR("fresh"), LLS_VEC_L2, unit, 3)},
-        {LLS_VEC_PUT, vec_item(B("y"), LLS_STR("fresh"), LLS_VEC_L2, unit, 4)},
-    };
-    assert_code(lls_vec_apply(vec, coll, writes, 2, &err), LLS_E_MISMATCH, err);
-    assert_int_equal(vec_count(vec, coll), 1);
-    // a model without a name is named by its dimension
-    vec_put(vec, vec_item(B("n3"), LLS_STR(""), LLS_VEC_L2, unit, 3));
-    vec_put(vec, vec_item(B("n4"), LLS_STR(""), LLS_VEC_IP, unit, 4));
-    assert_code(
-        vec_write(vec, LLS_VEC_PUT, vec_item(B("n"), LLS_STR(""), LLS_VEC_IP, unit, 3), 0, &err),
-        LLS_E_MISMATCH, err);
-    // other collections have spaces of their own
-    lls_vec_item elsewhere = vec_item(B("a"), model, LLS_VEC_IP, unit, 4);
-    assert_ok(lls_vec_put(vec, second, &elsewhere, &err), err);
-    assert_ok(lls_vec_put(vec, foreign, &elsewhere, &err), err);
-}
-
-/* Whoever emptied a collection may begin anew. */
-void vec_cleared_spaces_are_forgotten(void **state)
-{
-    lls_vec *vec = vec_of(state);
-    lls_error err = {0};
-
-    vec_put(vec, at_east(B("a")));
-    assert_ok(lls_kv_clear(vec->records, coll, &err), err);
-    vec_put(vec, vec_item(B("a"), model, LLS_VEC_L2, east, 2));
-    assert_int_equal(vec_count(vec, coll), 1);
-}
-
-void vec_tenants_and_collections_do_not_mix(void **state)
-{
-    lls_vec *vec = vec_of(state);
-    lls_vec_item item = at_east(B("a"));
-    const lls_vec_query query = {.model = model, .vector = east, .dim = 3, .k = 9};
-    const lls_vec_words words = {LLS_STR("walrus"), 9, NULL, LLS_VEC_IDS};
-    const lls_vec_list list = {.limit = 9};
-    lls_error err = {0};
-
-    item.text = LLS_STR("walrus");
-    vec_put(vec, item);
-    const lls_kv_space others[] = {second, foreign};
-    for (size_t i = 0; i < LLS_COUNT(others); i++) {
-        LLS_AUTO(lls_vec_hits) hits = {0};
-        assert_false(vec_has(vec, others[i], B("a")));
-        assert_int_equal(vec_count(vec, others[i]), 0);
-        assert_ok(lls_vec_search(vec, others[i], &query, &hits, &err), err);
-        assert_int_equal(hits.count, 0);
-        assert_ok(lls_vec_match(vec, others[i], &words, &hits, &err), err);
-        assert_int_equal(hits.count, 0);
-        assert_ok(lls_vec_list_page(vec, others[i], &list, &hits, &err), err);
-        assert_int_equal(hits.count, 0);
-    }
-    item.id = B("b");
-    assert_ok(lls_vec_put(vec, foreign, &item, &err), err);
-    assert_int_equal(vec_count(vec, coll), 1);
-    assert_ok(lls_kv_clear(vec->records, foreign, &err), err);
-    assert_true(vec_has(vec, coll, B("a")));
 }
 
 void vec_get_many_keeps_the_order_asked_for(void **state)

@@ -24,15 +24,19 @@ void vec_replace_is_compare_and_set(void **state);
 void vec_delete_may_ask_for_a_version(void **state);
 void vec_restore_keeps_every_field(void **state);
 void vec_patch_merges_metadata_and_nothing_else(void **state);
+void vec_bad_patches_change_nothing(void **state);
+void vec_large_batch_is_all_or_nothing(void **state);
 void vec_apply_is_all_or_nothing(void **state);
 void vec_apply_is_in_order(void **state);
 void vec_ids_may_hold_any_byte(void **state);
+void vec_get_many_keeps_the_order_asked_for(void **state);
+
+/* vec_suite_spaces.c: what is refused, and what keeps apart */
 void vec_bad_vectors_are_refused(void **state);
 void vec_bad_texts_are_refused(void **state);
 void vec_spaces_refuse_to_mix(void **state);
 void vec_cleared_spaces_are_forgotten(void **state);
 void vec_tenants_and_collections_do_not_mix(void **state);
-void vec_get_many_keeps_the_order_asked_for(void **state);
 
 /* vec_suite_search.c: by nearness */
 void vec_search_equals_brute_force_in_every_metric(void **state);
@@ -65,6 +69,7 @@ void vec_lists_page_in_both_orders(void **state);
 void vec_list_may_begin_behind_what_is_gone(void **state);
 void vec_remove_takes_what_the_filter_lets_through(void **state);
 void vec_stats_tell_of_each_space(void **state);
+void vec_stats_follow_every_write(void **state);
 
 /* vec_suite_records.c */
 void vec_records_have_canonical_values(void **state);
@@ -99,6 +104,8 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
         LLS_VEC_TEST(vec_delete_may_ask_for_a_version),                                            \
         LLS_VEC_TEST(vec_restore_keeps_every_field),                                               \
         LLS_VEC_TEST(vec_patch_merges_metadata_and_nothing_else),                                  \
+        LLS_VEC_TEST(vec_bad_patches_change_nothing),                                              \
+        LLS_VEC_TEST(vec_large_batch_is_all_or_nothing),                                           \
         LLS_VEC_TEST(vec_apply_is_all_or_nothing), LLS_VEC_TEST(vec_apply_is_in_order),            \
         LLS_VEC_TEST(vec_ids_may_hold_any_byte), LLS_VEC_TEST(vec_bad_vectors_are_refused),        \
         LLS_VEC_TEST(vec_bad_texts_are_refused), LLS_VEC_TEST(vec_spaces_refuse_to_mix),           \
@@ -131,7 +138,7 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
     LLS_VEC_TEST(vec_lists_page_in_both_orders),                                                   \
         LLS_VEC_TEST(vec_list_may_begin_behind_what_is_gone),                                      \
         LLS_VEC_TEST(vec_remove_takes_what_the_filter_lets_through),                               \
-        LLS_VEC_TEST(vec_stats_tell_of_each_space)
+        LLS_VEC_TEST(vec_stats_tell_of_each_space), LLS_VEC_TEST(vec_stats_follow_every_write)
 
 #define LLS_VEC_CANONICAL_SUITE                                                                    \
     LLS_VEC_TEST(vec_records_have_canonical_values),                                               \

@@ -274,6 +274,10 @@ void vec_filters_by_scope_and_time(void **state)
     expect_filter(vec, &(lls_filter){.event = {.from_usec = 6001}}, "a,b,", "from");
     expect_filter(vec, &(lls_filter){.event = {.to_usec = 1999}}, "h,", "to");
     expect_filter(vec, &(lls_filter){.ingestion = {start + 20, start + 40}}, "c,d,e,", "ingestion");
+    const lls_vec_item patch = {.id = B("c"), .metadata = LLS_STR("{\"p\":1}")};
+    lls_error err = {0};
+    assert_ok(vec_write(vec, LLS_VEC_PATCH, patch, 0, &err), err); // stored first, not last
+    expect_filter(vec, &(lls_filter){.ingestion = {start + 20, start + 40}}, "c,d,e,", "patched");
     expect_filter(vec,
                   &(lls_filter){.ingestion = {.to_usec = start + 40},
                                 .event = {.to_usec = 6000},

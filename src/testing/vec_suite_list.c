@@ -233,3 +233,31 @@ void vec_stats_tell_of_each_space(void **state)
     for (size_t i = 0; i < s.count; i++)
         assert_true(s.stats[i].index[0] != '\0');
 }
+
+/* Counts follow what happens to records: replaced, moved to another space, deleted, removed. */
+void vec_stats_follow_every_write(void **state)
+{
+    static const float v[] = {1, 0, 0};
+    lls_vec *vec = vec_of(state);
+    lls_error err = {0};
+    seen s = {0};
+    char id[8];
+
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(id, sizeof(id), "%d", i);
+        vec_put(vec, vec_item(lls_bytes_of(lls_str_of(id)), LLS_STR("one"), LLS_VEC_L2, v, 3));
+    }
+    vec_put(vec, vec_item(B("0"), LLS_STR("one"), LLS_VEC_L2, v, 3));
+    vec_put(vec, vec_item(B("1"), LLS_STR("two"), LLS_VEC_L2, v, 2));
+    vec_put(vec, vec_note(B("2"), LLS_STR("no vector"), LLS_STR("{\"r\":1}")));
+    vec_put(vec, vec_note(B("3"), LLS_STR("no vector"), LLS_STR("{}")));
+    assert_ok(vec_write(vec, LLS_VEC_DELETE, vec_note(B("4"), (lls_str){0}, (lls_str){0}), 0, &err),
+              err);
+    const lls_filter_term term = {.op = LLS_FILTER_EXISTS, .path = LLS_STR("r")};
+    assert_ok(lls_vec_remove(vec, coll, &(lls_filter){.terms = &term, .term_count = 1}, NULL, &err),
+              err);
+    assert_ok(lls_vec_stats_of(vec, coll, see, &s, &err), err);
+    assert_int_equal(stats_of(&s, "one", 3)->count, 6);
+    assert_int_equal(stats_of(&s, "two", 2)->count, 1);
+    assert_int_equal(stats_of(&s, "", 0)->count, 1);
+}
