@@ -112,8 +112,8 @@ static lls_err check_bound(const lls_filter_term *term, lls_str bound, lls_json_
 
 static lls_err check_range(const lls_filter_term *term, lls_error *err)
 {
-    lls_json_type low;
-    lls_json_type high;
+    lls_json_type low = LLS_JSON_NULL;
+    lls_json_type high = LLS_JSON_NULL;
 
     if (term->low.len == 0 && term->high.len == 0)
         return bad(term, "a range without bounds", err);
