@@ -108,7 +108,7 @@ static lls_err write_patch(memory_batch *b, lls_str coll, const lls_vec_item *pa
     LLS_AUTO(lls_buf) merged = {0};
     LLS_AUTO(lls_buf) value = {0};
     LLS_AUTO(lls_buf) floats = {0};
-    const memory_record *record;
+    const memory_record *record = NULL;
     lls_json_value target;
     lls_json_value change;
     lls_vec_item item;
