@@ -74,6 +74,9 @@ lls_err lls_json_merge(lls_json_value target, lls_json_value patch, lls_buf *out
 /** The double nearest to a JSON number, whatever the locale; infinite when it is out of range. */
 lls_err lls_json_number(lls_str text, double *out, lls_error *err) LLS_CHECKED;
 
+/** Append a finite number, as text that reads back as exactly it. */
+lls_err lls_json_add_number(double number, lls_buf *out, lls_error *err) LLS_CHECKED;
+
 /** Append an array of finite floats, each as text that reads back as exactly it. */
 lls_err lls_json_add_floats(const float *floats, size_t count, lls_buf *out,
                             lls_error *err) LLS_CHECKED;

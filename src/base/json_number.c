@@ -37,6 +37,19 @@ lls_err lls_json_number(lls_str text, double *out, lls_error *err)
     return LLS_OK;
 }
 
+lls_err lls_json_add_number(double number, lls_buf *out, lls_error *err)
+{
+    pthread_once(&once, make_plain);
+    if (!plain)
+        return lls_fail(err, LLS_E_NOMEM, "no memory for a locale");
+
+    bool single = (double)(float)number == number; // nine digits are enough
+    locale_t before = uselocale(plain);
+    lls_buf_printf(out, single ? "%.9g" : "%.17g", number);
+    (void)uselocale(before);
+    return lls_buf_status(out, err);
+}
+
 lls_err lls_json_add_floats(const float *floats, size_t count, lls_buf *out, lls_error *err)
 {
     pthread_once(&once, make_plain);
