@@ -910,7 +910,7 @@ _llmspell() {
         ;;
     'storage migrate plan')
         if [[ $word == -* ]]; then
-            COMPREPLY=($(compgen -W '--from --to --components --output --format --from-path --to-path --from-connection --to-connection --batch-size --backup-path --config -c --tenant --quiet -q --color --help -h' -- "$word"))
+            COMPREPLY=($(compgen -W '--from --to --components --include-unknown --output --format --from-path --to-path --from-connection --to-connection --batch-size --backup-path --config -c --tenant --quiet -q --color --help -h' -- "$word"))
         fi
         ;;
     'storage migrate execute')

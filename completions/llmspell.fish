@@ -274,6 +274,7 @@ complete -c llmspell -n '__llmspell_at storage migrate' -l help -s h -d 'print t
 complete -c llmspell -n '__llmspell_at storage migrate plan' -l from -x -a '(__llmspell_backends)' -d 'where the records are'
 complete -c llmspell -n '__llmspell_at storage migrate plan' -l to -x -a '(__llmspell_backends)' -d 'where they shall go'
 complete -c llmspell -n '__llmspell_at storage migrate plan' -l components -x -a 'agent_state workflow_state sessions' -d 'names, with commas'
+complete -c llmspell -n '__llmspell_at storage migrate plan' -l include-unknown -d 'carry along what no component understands'
 complete -c llmspell -n '__llmspell_at storage migrate plan' -l output -r -F -d 'write the plan here, not to stdout (see --format)'
 complete -c llmspell -n '__llmspell_at storage migrate plan' -l format -x -a 'text json' -d 'how to print results'
 complete -c llmspell -n '__llmspell_at storage migrate plan' -l from-path -r -F -d 'where the source keeps its files'

@@ -509,6 +509,7 @@ _llmspell_storage_migrate_plan() {
         '--from=[where the records are]:backend:_llmspell_backends' \
         '--to=[where they shall go]:backend:_llmspell_backends' \
         '--components=[names, with commas]:list:_llmspell_components' \
+        '--include-unknown[carry along what no component understands]' \
         '--output=[write the plan here, not to stdout (see --format)]:file:_files' \
         '--format=[how to print results]:choice:(text json)' \
         '--from-path=[where the source keeps its files]:path:_files -/' \

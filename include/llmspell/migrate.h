@@ -52,6 +52,12 @@ LLS_API lls_err lls_plan_make(const lls_config *config, const lls_plan_request *
                               lls_plan **out, lls_error *err) LLS_CHECKED;
 
 /**
+ * Of a plan that lls_plan_make made: how many records of the source no component understands and
+ * the plan leaves behind. The component "unrecognised" carries them along.
+ */
+LLS_API uint64_t lls_plan_unrecognised(const lls_plan *plan);
+
+/**
  * Whether the plan's target could be migrated to as it is now: its schema, its rights. One that is
  * not there yet can. Writes nothing. The error says what is missing; the plan is good all the same.
  */

@@ -35,6 +35,8 @@ typedef struct cli_names {
 
 /** Cut up `list`; NULL is empty. Owns: the caller frees `out` with cli_names_fini. */
 lls_err cli_names_split(const char *list, cli_names *out, lls_error *err) LLS_CHECKED;
+/** Add one more name, a constant, if it is not there. */
+lls_err cli_names_add(cli_names *names, const char *name, lls_error *err) LLS_CHECKED;
 void cli_names_fini(cli_names *names);
 
 static inline void cli_names_auto(cli_names *names)

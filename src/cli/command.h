@@ -60,6 +60,7 @@ typedef enum cli_option_id {
     CLI_EXACT,
     CLI_RECALL,
     CLI_FILE_FORMAT,
+    CLI_INCLUDE_UNKNOWN,
     CLI_METRIC,
     CLI_OPTION_COUNT,
 } cli_option_id;

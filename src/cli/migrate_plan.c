@@ -72,6 +72,17 @@ static void look_at_target(cli_context *context, const lls_config *config, const
              hint ? hint : "");
 }
 
+static void warn_of_unknown(cli_context *context, const lls_plan *plan)
+{
+    uint64_t count = lls_plan_unrecognised(plan);
+
+    if (count > 0)
+        cli_warn(&context->out,
+                 "%" PRIu64 " record%s of the source %s understood by no component and stay%s "
+                 "behind; --include-unknown carries them along",
+                 count, cli_plural(count), count == 1 ? "is" : "are", count == 1 ? "s" : "");
+}
+
 static lls_err print_json(const lls_plan *plan, const char *file, lls_str yaml,
                           const lls_error *remark, lls_error *err)
 {
@@ -96,6 +107,7 @@ static lls_err print_json(const lls_plan *plan, const char *file, lls_str yaml,
     cli_json_set(object, "tenant", cli_json_text(lls_plan_tenant(plan)));
     cli_json_set(object, "components", components);
     cli_json_set(object, "estimated_records", cli_json_count(records));
+    cli_json_set(object, "unrecognised_records", cli_json_count(lls_plan_unrecognised(plan)));
     cli_json_set(object, "target_ready", json_boolean(remark->code == LLS_OK));
     if (remark->code != LLS_OK)
         cli_json_set(object, "target_remark", cli_json_text(remark->msg));
@@ -146,9 +158,12 @@ static lls_err run(cli_context *context, lls_error *err)
     lls_error remark = {0};
 
     LLS_TRY(cli_names_split(context->args.values[CLI_COMPONENTS], &names, err));
+    if (context->args.values[CLI_INCLUDE_UNKNOWN])
+        LLS_TRY(cli_names_add(&names, "unrecognised", err));
     LLS_TRY(cli_configure(context, NULL, &config, err));
     LLS_TRY(make_plan(context, config, &names, &plan, err));
     look_at_target(context, config, plan, &remark);
+    warn_of_unknown(context, plan);
     return file ? save_plan(context, plan, file, &remark, err)
                 : print_plan(context, plan, &remark, err);
 }
@@ -157,6 +172,8 @@ static const cli_option options[] = {
     {"from", CLI_FROM, 0, true, "BACKEND", "where the records are"},
     {"to", CLI_TO, 0, true, "BACKEND", "where they shall go"},
     {"components", CLI_COMPONENTS, 0, true, "LIST", "names, with commas"},
+    {"include-unknown", CLI_INCLUDE_UNKNOWN, 0, false, NULL,
+     "carry along what no component understands"},
     {"output", CLI_FILE, 0, false, "FILE", "write the plan here, not to stdout (see --format)"},
     {"format", CLI_FORMAT, 0, false, "text|json", "how to print results"},
     {"from-path", CLI_FROM_PATH, 0, false, "PATH", "where the source keeps its files"},

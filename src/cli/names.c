@@ -35,6 +35,19 @@ lls_err cli_names_split(const char *list, cli_names *out, lls_error *err)
     return LLS_OK;
 }
 
+lls_err cli_names_add(cli_names *names, const char *name, lls_error *err)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->names[i], name) == 0)
+            return LLS_OK;
+    const char **grown = realloc(names->names, (names->count + 1) * sizeof *grown);
+    if (!grown)
+        return lls_fail(err, LLS_E_NOMEM, "read a list of names: out of memory");
+    grown[names->count++] = name;
+    names->names = grown;
+    return LLS_OK;
+}
+
 void cli_names_fini(cli_names *names)
 {
     free(names->names);

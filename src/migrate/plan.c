@@ -75,6 +75,11 @@ lls_err lls_plan_port(const lls_plan *plan, lls_port *out, lls_error *err)
     return LLS_OK;
 }
 
+uint64_t lls_plan_unrecognised(const lls_plan *plan)
+{
+    return plan->unrecognised;
+}
+
 lls_plan_end lls_plan_source(const lls_plan *plan)
 {
     return plan->source;

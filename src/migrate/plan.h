@@ -25,7 +25,8 @@ struct lls_plan {
     uint64_t full_threshold; /**< Records up to which a component is compared in full. */
     bool backup_enabled;
     const char *backup_path;
-    lls_texts texts; /**< Where all of the above live. */
+    uint64_t unrecognised; /**< Records of the source that no component understands; not saved. */
+    lls_texts texts;       /**< Where all of the above live. */
 };
 
 /** A new plan with the documented defaults, and nothing else. NULL: no memory. */

@@ -61,6 +61,14 @@ static lls_err keep_components(lls_plan *plan, const lls_plan_request *request, 
     return LLS_OK;
 }
 
+static bool plan_has(const lls_plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->component_count; i++)
+        if (strcmp(plan->components[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static lls_err count_source(const lls_config *config, lls_plan *plan, lls_error *err)
 {
     LLS_AUTO(lls_backend_ref) source = NULL;
@@ -78,6 +86,11 @@ static lls_err count_source(const lls_config *config, lls_plan *plan, lls_error 
         lls_kv_space space = {lls_str_of(plan->tenant), lls_str_of(def->collection)};
         LLS_TRY(lls_kv_stats_of(records, space, &stats, err));
         plan->components[i].estimated_count = stats.count;
+    }
+    if (port == LLS_PORT_KV && !plan_has(plan, lls_component_unrecognised.name)) {
+        lls_kv_space space = {lls_str_of(plan->tenant),
+                              lls_str_of(lls_component_unrecognised.collection)};
+        LLS_TRY(lls_kv_count(records, space, &plan->unrecognised, err));
     }
     return LLS_OK;
 }

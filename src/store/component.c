@@ -9,6 +9,7 @@ static const lls_component_def *const components[] = {
     &lls_component_workflow_state,
     &lls_component_sessions,
     &lls_component_episodic_memory,
+    &lls_component_unrecognised,
     NULL,
 };
 

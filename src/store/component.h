@@ -39,6 +39,7 @@ extern const lls_component_def lls_component_agent_state;
 extern const lls_component_def lls_component_workflow_state;
 extern const lls_component_def lls_component_sessions;
 extern const lls_component_def lls_component_episodic_memory;
+extern const lls_component_def lls_component_unrecognised;
 
 /** In order of their documentation; ends with NULL. */
 const lls_component_def *const *lls_components(void);
