@@ -268,33 +268,37 @@ hnsw_tail hnsw_codec_tail(const hnsw_codec *codec, const uint8_t *row)
     return tail;
 }
 
-// The components of a block of 128 in the order that 4-bit rows want: even ones first.
-static size_t place_of(const hnsw_codec *codec, size_t i)
-{
-    if (codec->code == HNSW_CODE_INT8)
-        return i;
-    return i / 128 * 128 + i % 2 * 64 + i % 128 / 2;
-}
-
 static float gain(const hnsw_codec *codec)
 {
     return codec->metric == LLS_VEC_L2 ? 2 : 1;
 }
 
-// Leaves the errors in `turned`.
-static void round_probe(const hnsw_codec *codec, float *turned, float step, hnsw_probe *probe)
+// Round to bytes; leaves the errors in `values`. Gives the sum.
+static int32_t round_signed(float *values, size_t count, float step, int8_t *out)
 {
     float inverse = 1 / step;
     int32_t sum = 0;
 
-    for (size_t i = 0; i < codec->padded; i++) {
-        int v = (int)(turned[i] * inverse + 128.5f) - 128;
-        turned[i] -= step * (float)v;
-        probe->codes[place_of(codec, i)] = (int8_t)v;
+    for (size_t i = 0; i < count; i++) {
+        int v = (int)(values[i] * inverse + 128.5f) - 128;
+        values[i] -= step * (float)v;
+        out[i] = (int8_t)v;
         sum += v;
     }
-    probe->sum = sum;
-    probe->error = (float)sqrt(square_of(turned, codec->padded));
+    return sum;
+}
+
+// Put the components of a block of 128 in the order that 4-bit rows want: even ones first.
+static void deal(int8_t *codes, size_t count)
+{
+    for (size_t block = 0; block < count; block += 128) {
+        int8_t odd[64];
+        for (size_t i = 0; i < 64; i++) {
+            odd[i] = codes[block + 2 * i + 1];
+            codes[block + i] = codes[block + 2 * i];
+        }
+        memcpy(codes + block + 64, odd, sizeof(odd));
+    }
 }
 
 void hnsw_codec_probe(const hnsw_codec *codec, const float *vector, float *work, hnsw_probe *probe)
@@ -307,7 +311,10 @@ void hnsw_codec_probe(const hnsw_codec *codec, const float *vector, float *work,
     max = largest(work, codec->padded);
     step = max > 0 ? max / 127 : 1;
     square = square_of(work, codec->padded);
-    round_probe(codec, work, step, probe);
+    probe->sum = round_signed(work, codec->padded, step, probe->codes);
+    probe->error = (float)sqrt(square_of(work, codec->padded));
+    if (codec->code == HNSW_CODE_INT4)
+        deal(probe->codes, codec->padded);
     probe->norm = (float)sqrt(square);
     probe->step = step * gain(codec);
     probe->add = 0;

@@ -175,26 +175,54 @@ TARGET static float l1(const float *a, const float *b, size_t len)
     return sum;
 }
 
-TARGET static void hadamard(float *values, size_t len)
+// The first three steps stay inside a register: each lane and the one that differs in a bit of its
+// number, added or subtracted.
+TARGET static inline __m256 hadamard_8(__m256 v)
 {
-    for (size_t half = 1; half < 8; half *= 2) {
-        for (size_t i = 0; i < len; i += 2 * half) {
-            for (size_t j = i; j < i + half; j++) {
-                float a = values[j];
-                float b = values[j + half];
-                values[j] = a + b;
-                values[j + half] = a - b;
-            }
+    __m256 other = _mm256_permute_ps(v, 0xb1);
+
+    v = _mm256_blend_ps(_mm256_add_ps(other, v), _mm256_sub_ps(other, v), 0xaa);
+    other = _mm256_permute_ps(v, 0x4e);
+    v = _mm256_blend_ps(_mm256_add_ps(other, v), _mm256_sub_ps(other, v), 0xcc);
+    other = _mm256_permute2f128_ps(v, v, 1);
+    return _mm256_blend_ps(_mm256_add_ps(other, v), _mm256_sub_ps(other, v), 0xf0);
+}
+
+// Two steps in one pass over memory.
+TARGET static void hadamard_two(float *values, size_t len, size_t half)
+{
+    for (size_t i = 0; i < len; i += 4 * half) {
+        for (size_t j = i; j < i + half; j += 8) {
+            __m256 a = _mm256_loadu_ps(values + j);
+            __m256 b = _mm256_loadu_ps(values + j + half);
+            __m256 c = _mm256_loadu_ps(values + j + 2 * half);
+            __m256 d = _mm256_loadu_ps(values + j + 3 * half);
+            __m256 sum = _mm256_add_ps(a, b);
+            __m256 difference = _mm256_sub_ps(a, b);
+            __m256 sum2 = _mm256_add_ps(c, d);
+            __m256 difference2 = _mm256_sub_ps(c, d);
+            _mm256_storeu_ps(values + j, _mm256_add_ps(sum, sum2));
+            _mm256_storeu_ps(values + j + half, _mm256_add_ps(difference, difference2));
+            _mm256_storeu_ps(values + j + 2 * half, _mm256_sub_ps(sum, sum2));
+            _mm256_storeu_ps(values + j + 3 * half, _mm256_sub_ps(difference, difference2));
         }
     }
-    for (size_t half = 8; half < len; half *= 2) {
-        for (size_t i = 0; i < len; i += 2 * half) {
-            for (size_t j = i; j < i + half; j += 8) {
-                __m256 a = _mm256_loadu_ps(values + j);
-                __m256 b = _mm256_loadu_ps(values + j + half);
-                _mm256_storeu_ps(values + j, _mm256_add_ps(a, b));
-                _mm256_storeu_ps(values + j + half, _mm256_sub_ps(a, b));
-            }
+}
+
+TARGET static void hadamard(float *values, size_t len)
+{
+    size_t half = 8;
+
+    for (size_t i = 0; i < len; i += 8)
+        _mm256_storeu_ps(values + i, hadamard_8(_mm256_loadu_ps(values + i)));
+    for (; 2 * half < len; half *= 4)
+        hadamard_two(values, len, half);
+    for (; half < len; half *= 2) {
+        for (size_t j = 0; j < half; j += 8) { // the last step, if their number is odd
+            __m256 a = _mm256_loadu_ps(values + j);
+            __m256 b = _mm256_loadu_ps(values + j + half);
+            _mm256_storeu_ps(values + j, _mm256_add_ps(a, b));
+            _mm256_storeu_ps(values + j + half, _mm256_sub_ps(a, b));
         }
     }
 }

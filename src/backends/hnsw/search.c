@@ -55,23 +55,40 @@ static search_plan choose(const hnsw_index *index, const hnsw_task *task, size_t
     return 1.5 * walk < matching ? PLAN_MASKED : PLAN_CODES; // two steps where one led before
 }
 
-// Compare the originals of the first of the pool that are in the mask.
-static void rescore_pool(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_task *task,
-                         size_t most)
+// How far the distance of a code is off, as good as never more: the errors of the query and of the
+// row point anywhere, so of their lengths a part counts that falls with the root of the dimension.
+static float doubt(const hnsw_index *index, const hnsw_scratch *scratch)
 {
-    size_t bytes = index->params.dim * sizeof(float);
+    enum { SIGMAS = 4 };
+    float most = hnsw_codec_bound(&index->codec, &scratch->probe, index->codec.worst);
+
+    return SIGMAS * most / sqrtf((float)index->codec.padded);
+}
+
+// Drop from the pool what is not in the mask, and keep at most `most`.
+static void mask_pool(hnsw_scratch *scratch, const hnsw_mask *mask, size_t most)
+{
     size_t count = 0;
 
     for (size_t i = 0; i < scratch->pool_count && count < most; i++) {
-        if (hnsw_mask_has(&task->mask, scratch->pool[i].slot))
+        if (hnsw_mask_has(mask, scratch->pool[i].slot))
             scratch->pool[count++] = scratch->pool[i];
     }
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0) {
-            for (size_t j = 0; j < HNSW_AHEAD && j < count; j++)
-                hnsw_prefetch(hnsw_original_row(index, scratch->pool[j].slot), bytes);
-        }
-        if (i + HNSW_AHEAD < count)
+    scratch->pool_count = count;
+}
+
+// Compare the pool by originals, nearest codes first, until those left are too far to matter.
+static void rescore_pool(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_task *task)
+{
+    size_t bytes = index->params.dim * sizeof(float);
+    float slack = doubt(index, scratch);
+
+    for (size_t i = 0; i < HNSW_AHEAD && i < scratch->pool_count; i++)
+        hnsw_prefetch(hnsw_original_row(index, scratch->pool[i].slot), bytes);
+    for (size_t i = 0; i < scratch->pool_count; i++) {
+        if (!hnsw_top_wants(task->hits, scratch->pool[i].distance - slack))
+            return;
+        if (i + HNSW_AHEAD < scratch->pool_count)
             hnsw_prefetch(hnsw_original_row(index, scratch->pool[i + HNSW_AHEAD].slot), bytes);
         hnsw_rescore(index, task, scratch->pool[i].slot);
     }
@@ -88,7 +105,8 @@ static void walk(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_task
         hnsw_walk_masked(index, scratch, &scratch->probe, from, &task->mask, ef);
     else
         hnsw_walk_level(index, scratch, &scratch->probe, from, 0, ef);
-    rescore_pool(index, scratch, task, rescored(index, query));
+    mask_pool(scratch, &task->mask, rescored(index, query));
+    rescore_pool(index, scratch, task);
 }
 
 // The places that a walk needs for `ef` that count: dead slots and others take some, too.

@@ -61,23 +61,31 @@ static void prefetch_links(const hnsw_index *index, uint32_t slot)
     hnsw_prefetch(hnsw_ground_row(index, slot), index->width * sizeof(uint32_t));
 }
 
-// The unseen neighbours of a slot, marked and their rows asked for, into the batch.
+// The unseen neighbours of a slot, marked and their rows asked for, into the batch. What the loop
+// needs lies in locals: the compiler cannot know that the batch is not the index.
 static size_t gather(const hnsw_index *index, hnsw_scratch *scratch, uint32_t slot, uint32_t level)
 {
-    hnsw_links links = hnsw_links_of(index, slot, level);
-    size_t bytes = index->codec.row_bytes;
+    const hnsw_links links = hnsw_links_of(index, slot, level);
+    const uint8_t *codes = index->arrays[HNSW_CODES].data;
+    const size_t bytes = index->codec.row_bytes;
+    const uint32_t slots = index->slots;
+    uint64_t *seen = scratch->seen;
+    uint32_t *batch = scratch->batch;
     size_t count = 0;
 
     for (size_t i = 0; i < links.room; i++) {
         uint32_t next = links.slots[i];
-        if (next >= index->slots)
+        uint64_t bit = (uint64_t)1 << (next & 63);
+        if (next >= slots)
             break;
-        if (!hnsw_scratch_mark(scratch, next))
+        if (seen[next >> 6] & bit)
             continue;
+        seen[next >> 6] |= bit;
         if (count < HNSW_AHEAD)
-            hnsw_prefetch(hnsw_code_row(index, next), bytes);
-        scratch->batch[count++] = next;
+            hnsw_prefetch(codes + next * bytes, bytes);
+        batch[count++] = next;
     }
+    hnsw_scratch_note(scratch, count);
     return count;
 }
 
@@ -93,17 +101,22 @@ static size_t next_open(const hnsw_scratch *scratch, size_t at)
 // came in, so ask for the rows behind them now, and for the links of those after it.
 static void look_ahead(const hnsw_index *index, const hnsw_scratch *scratch, size_t at)
 {
-    enum { LINKS_OF = 3 };
-    size_t bytes = index->codec.row_bytes;
+    enum { LINKS_OF = 3, BYTES_MAX = 512 };
+    const uint8_t *codes = index->arrays[HNSW_CODES].data;
+    const size_t row = index->codec.row_bytes;
+    const size_t bytes = row < BYTES_MAX ? row : BYTES_MAX;
+    const size_t width = index->width;
+    const uint32_t slots = index->slots;
+    const uint64_t *seen = scratch->seen;
     size_t next = next_open(scratch, at);
     const uint32_t *links;
 
     if (next == scratch->pool_count)
         return;
     links = hnsw_ground_row(index, scratch->pool[next].slot);
-    for (size_t i = 0; i < index->width && links[i] < index->slots; i++) {
-        if (!hnsw_scratch_seen(scratch, links[i]))
-            hnsw_prefetch(hnsw_code_row(index, links[i]), bytes < 512 ? bytes : 512);
+    for (size_t i = 0; i < width && links[i] < slots; i++) {
+        if (!(seen[links[i] >> 6] >> (links[i] & 63) & 1))
+            hnsw_prefetch(codes + links[i] * row, bytes);
     }
     for (int i = 0; i < LINKS_OF; i++) {
         next = next_open(scratch, next + 1);
