@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 quickstart: ## Install what is needed, build, and walk through the main job on sample data
 	./scripts/install-packages run
@@ -23,6 +23,10 @@ bench: ## Measure against psql, raw LMDB, SQLite and RocksDB; prints a table of 
 	./scripts/build bench
 	./bench/run
 
+bench-vectors: ## Measure vector search against hnswlib, FAISS and usearch (needs npm)
+	./scripts/install-packages bench
+	./bench/vectors
+
 install: ## Build and install below PREFIX (default /usr/local)
 	./scripts/build release
 	cmake --install build/release --prefix $(PREFIX)
@@ -33,4 +37,4 @@ format: ## Let clang-format lay out every source file
 clean: ## Remove the build folder
 	rm -rf build
 
-.PHONY: help quickstart test test-full bench install format clean
+.PHONY: help quickstart test test-full bench bench-vectors install format clean
