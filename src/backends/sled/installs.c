@@ -250,21 +250,37 @@ void sled_installs_close(lls_kv *kv)
     lls_free(in);
 }
 
+/* Several kinds have one name: the first of them tells of all. */
+static lls_err tell_kind(const sled_rows *rows, sled_kind kind, lls_fact_fn each, void *user,
+                         lls_error *err)
+{
+    LLS_AUTO(lls_buf) name = {0};
+    LLS_AUTO(lls_buf) count = {0};
+    uint64_t sum = 0;
+
+    for (sled_kind other = 0; other < SLED_KINDS; other++) {
+        if (strcmp(sled_kind_name(other), sled_kind_name(kind)) != 0)
+            continue;
+        if (other < kind)
+            return LLS_OK;
+        sum += rows->unrecognised[other];
+    }
+    if (sum == 0)
+        return LLS_OK;
+    lls_buf_printf(&name, "unrecognised_%s", sled_kind_name(kind));
+    lls_buf_printf(&count, "%" PRIu64, sum);
+    LLS_TRY(lls_buf_status(&name, err));
+    LLS_TRY(lls_buf_status(&count, err));
+    each(user, lls_buf_cstr(&name), lls_buf_cstr(&count));
+    return LLS_OK;
+}
+
 lls_err sled_installs_facts(lls_kv *kv, lls_fact_fn each, void *user, lls_error *err)
 {
     installs *in = LLS_OUTER(kv, installs, kv);
 
     LLS_TRY(prepare(in, err));
-    for (sled_kind kind = 0; kind < SLED_KINDS; kind++) {
-        LLS_AUTO(lls_buf) name = {0};
-        LLS_AUTO(lls_buf) count = {0};
-        if (in->rows.unrecognised[kind] == 0)
-            continue;
-        lls_buf_printf(&name, "unrecognised_%s", sled_kind_name(kind));
-        lls_buf_printf(&count, "%" PRIu64, in->rows.unrecognised[kind]);
-        LLS_TRY(lls_buf_status(&name, err));
-        LLS_TRY(lls_buf_status(&count, err));
-        each(user, lls_buf_cstr(&name), lls_buf_cstr(&count));
-    }
+    for (sled_kind kind = 0; kind < SLED_KINDS; kind++)
+        LLS_TRY(tell_kind(&in->rows, kind, each, user, err));
     return LLS_OK;
 }

@@ -67,25 +67,28 @@ static bool read_token(lls_bytes rest, token *out)
 }
 
 /*
- * Whether the lengths are those of what is there, so that nobody reserves room for what is not:
- * each value that is still to come takes at least one byte.
+ * Whether the lengths are those of what is there, so that nobody reserves room for what is not
+ * (each value that is still to come takes at least one byte), and whether nothing is nested too
+ * deeply.
  */
 static bool is_whole(lls_bytes packed)
 {
-    uint64_t wanted = 1;
+    uint64_t open[DEPTH_MAX] = {1}; /* values that are still to come, at each depth */
+    size_t depth = 1;
 
-    while (wanted > 0) {
+    while (depth > 0) {
         token t;
-        if (packed.len == 0 || !read_token(packed, &t))
-            return false;
-        if (t.body > packed.len - t.head)
+        if (packed.len == 0 || !read_token(packed, &t) || t.body > packed.len - t.head)
             return false;
         size_t used = t.head + (size_t)t.body;
         packed = (lls_bytes){packed.data + used, packed.len - used};
-        wanted += t.values;
-        wanted--;
-        if (wanted > packed.len)
+        open[depth - 1]--;
+        if (t.values > packed.len || (t.values > 0 && depth == DEPTH_MAX))
             return false;
+        if (t.values > 0)
+            open[depth++] = t.values;
+        while (depth > 0 && open[depth - 1] == 0)
+            depth--;
     }
     return packed.len == 0;
 }

@@ -22,8 +22,8 @@ typedef struct recoverer {
 static size_t take_tail(const sled_segments *segments, int64_t low, const sled_segment **first,
                         int64_t *missing)
 {
-    const sled_segment *from = sled_segments_find(segments, low);
-    const sled_segment *all_end = segments->items + segments->count;
+    const sled_segment *from = segments->count ? sled_segments_find(segments, low) : NULL;
+    const sled_segment *all_end = from ? segments->items + segments->count : NULL;
     int64_t expected = low;
     size_t count = 0;
 
@@ -31,7 +31,7 @@ static size_t take_tail(const sled_segments *segments, int64_t low, const sled_s
         expected += (int64_t)segments->segment_bytes;
         count++;
     }
-    bool later = segments->count > 0 && all_end[-1].base > expected;
+    bool later = segments->count > 0 && segments->items[segments->count - 1].base > expected;
     *first = from;
     *missing = later ? expected : INT64_MAX;
     return count;
