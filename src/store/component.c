@@ -5,12 +5,8 @@
 #include <llmspell/store.h>
 
 static const lls_component_def *const components[] = {
-    &lls_component_agent_state,
-    &lls_component_workflow_state,
-    &lls_component_sessions,
-    &lls_component_episodic_memory,
-    &lls_component_unrecognised,
-    NULL,
+    &lls_component_agent_state,     &lls_component_workflow_state, &lls_component_sessions,
+    &lls_component_episodic_memory, &lls_component_unrecognised,   NULL,
 };
 
 const lls_component_def *const *lls_components(void)

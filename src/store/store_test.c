@@ -265,9 +265,9 @@ static void what_is_unknown_is_refused_by_name(void **state)
 
     assert_code(lls_store_get(f->store, LLS_STR("dreams"), B("k"), &value, NULL, &err),
                 LLS_E_INVALID, err);
-    assert_string_equal(err.msg,
-                        "no component 'dreams' in this build "
-                        "(it has: agent_state, workflow_state, sessions, episodic_memory, unrecognised)");
+    assert_string_equal(
+        err.msg, "no component 'dreams' in this build "
+                 "(it has: agent_state, workflow_state, sessions, episodic_memory, unrecognised)");
     assert_code(lls_store_open(f->config, &no_abi, &store, &err), LLS_E_INVALID, err);
     assert_string_equal(err.msg, "lls_store_options.abi is 0, this library's is 1");
     assert_null(store);

@@ -1,5 +1,5 @@
-#include "backends/hnsw/cloud.h"
 #include "base/alloc.h"
+#include "testing/point_cloud.h"
 
 // An index, and what is in it: the oracle that it is compared with.
 typedef struct world {

@@ -1,7 +1,7 @@
 // Sections: written, attached, damaged, made anew.
-#include "backends/hnsw/cloud.h"
 #include "backends/hnsw/head.h"
 #include "base/alloc.h"
+#include "testing/point_cloud.h"
 
 enum { COUNT = 3000, DIM = 72 };
 

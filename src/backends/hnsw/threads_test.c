@@ -1,5 +1,5 @@
 // Searches beside a writer: what a thread sanitizer looks at.
-#include "backends/hnsw/cloud.h"
+#include "testing/point_cloud.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
-/** cloud.h - tests only: vectors that lie as embeddings do, in clusters, and what is true of them.
+/** point_cloud.h - vectors that lie as embeddings do, in clusters, and what is true of them.
  */
-#ifndef LLS_BACKENDS_HNSW_CLOUD_H
-#define LLS_BACKENDS_HNSW_CLOUD_H
+#ifndef LLS_TESTING_POINT_CLOUD_H
+#define LLS_TESTING_POINT_CLOUD_H
 
 #include "backends/hnsw/index.h"
 #include "backends/hnsw/rotation.h"
