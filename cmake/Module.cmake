@@ -26,7 +26,7 @@ set(LLS_THREADED_TESTS
     backends.hnsw.threads_test backends.lmdb.process_test backends.memory.memory_test backends.memory.tree_test
     backends.memory.vec_test
     backends.postgres.postgres_test
-    components.lmdb_test components.memory_test migrate.engine_test store.swap_test)
+    components.lmdb_test components.memory_test migrate.engine_test store.swap_history_test store.swap_test)
 
 # lls_test(MODULE FILE [TIMEOUT seconds])
 #   One executable per file, registered as MODULE.FILE; exit code 77 means skipped.

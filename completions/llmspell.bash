@@ -17,6 +17,7 @@ _llmspell() {
         'storage put') path='storage put' ;;
         'storage delete') path='storage delete' ;;
         'storage list') path='storage list' ;;
+        'storage history') path='storage history' ;;
         'storage search') path='storage search' ;;
         'storage import') path='storage import' ;;
         'storage export') path='storage export' ;;
@@ -94,6 +95,9 @@ _llmspell() {
         ;;
     'storage:--color')
         COMPREPLY=($(compgen -W 'auto always never' -- "$word"))
+        return
+        ;;
+    'storage get:--version')
         return
         ;;
     'storage get:--backend')
@@ -228,6 +232,36 @@ _llmspell() {
         return
         ;;
     'storage list:--color')
+        COMPREPLY=($(compgen -W 'auto always never' -- "$word"))
+        return
+        ;;
+    'storage history:--backend')
+        COMPREPLY=($(compgen -W "$(_llmspell_names)" -- "$word"))
+        return
+        ;;
+    'storage history:--path')
+        COMPREPLY=($(compgen -d -- "$word"))
+        return
+        ;;
+    'storage history:--connection')
+        return
+        ;;
+    'storage history:--config' | 'storage history:-c')
+        COMPREPLY=($(compgen -f -- "$word"))
+        return
+        ;;
+    'storage history:--tenant')
+        return
+        ;;
+    'storage history:--output')
+        COMPREPLY=($(compgen -W 'text json' -- "$word"))
+        return
+        ;;
+    'storage history:--format')
+        COMPREPLY=($(compgen -W 'text json' -- "$word"))
+        return
+        ;;
+    'storage history:--color')
         COMPREPLY=($(compgen -W 'auto always never' -- "$word"))
         return
         ;;
@@ -794,12 +828,12 @@ _llmspell() {
         if [[ $word == -* ]]; then
             COMPREPLY=($(compgen -W '--config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         else
-            COMPREPLY=($(compgen -W 'get put delete list search import export info validate backends config schema migrate' -- "$word"))
+            COMPREPLY=($(compgen -W 'get put delete list history search import export info validate backends config schema migrate' -- "$word"))
         fi
         ;;
     'storage get')
         if [[ $word == -* ]]; then
-            COMPREPLY=($(compgen -W '--key-base64 --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
+            COMPREPLY=($(compgen -W '--version --key-base64 --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         elif [[ $before == 'get' ]]; then
             COMPREPLY=($(compgen -W "$components" -- "$word"))
         fi
@@ -824,6 +858,13 @@ _llmspell() {
         if [[ $word == -* ]]; then
             COMPREPLY=($(compgen -W '--prefix --after --limit --long --key-base64 --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
         elif [[ $before == 'list' ]]; then
+            COMPREPLY=($(compgen -W "$components" -- "$word"))
+        fi
+        ;;
+    'storage history')
+        if [[ $word == -* ]]; then
+            COMPREPLY=($(compgen -W '--key-base64 --backend --path --connection --config -c --tenant --output --format --quiet -q --color --help -h' -- "$word"))
+        elif [[ $before == 'history' ]]; then
             COMPREPLY=($(compgen -W "$components" -- "$word"))
         fi
         ;;

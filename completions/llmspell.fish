@@ -5,7 +5,7 @@ function __llmspell_path
     set -l path
     for word in (commandline -opc)[2..-1]
         switch (string join ' ' -- $path $word)
-            case 'help' 'storage' 'storage get' 'storage put' 'storage delete' 'storage list' 'storage search' 'storage import' 'storage export' 'storage info' 'storage validate' 'storage backends' 'storage config' 'storage config show' 'storage config check' 'storage schema' 'storage schema status' 'storage schema apply' 'storage migrate' 'storage migrate plan' 'storage migrate execute' 'storage migrate resume' 'storage migrate rollback' 'storage migrate status'
+            case 'help' 'storage' 'storage get' 'storage put' 'storage delete' 'storage list' 'storage history' 'storage search' 'storage import' 'storage export' 'storage info' 'storage validate' 'storage backends' 'storage config' 'storage config show' 'storage config check' 'storage schema' 'storage schema status' 'storage schema apply' 'storage migrate' 'storage migrate plan' 'storage migrate execute' 'storage migrate resume' 'storage migrate rollback' 'storage migrate status'
                 set path $path $word
         end
     end
@@ -44,6 +44,7 @@ complete -c llmspell -n '__llmspell_at storage' -a get -d 'print the value of a 
 complete -c llmspell -n '__llmspell_at storage' -a put -d 'store a record'
 complete -c llmspell -n '__llmspell_at storage' -a delete -d 'remove a record'
 complete -c llmspell -n '__llmspell_at storage' -a list -d 'print the keys of a component, in byte order'
+complete -c llmspell -n '__llmspell_at storage' -a history -d 'list the versions of a record that are kept'
 complete -c llmspell -n '__llmspell_at storage' -a search -d 'find episodes by meaning, by words, or by both'
 complete -c llmspell -n '__llmspell_at storage' -a import -d 'read records from JSON lines, or vectors from an .fbin file'
 complete -c llmspell -n '__llmspell_at storage' -a export -d 'write the records of a component as JSON lines, or vectors as an .fbin file'
@@ -61,6 +62,7 @@ complete -c llmspell -n '__llmspell_at storage' -l quiet -s q -d 'say nothing bu
 complete -c llmspell -n '__llmspell_at storage' -l color -x -a 'auto always never' -d 'color messages'
 complete -c llmspell -n '__llmspell_at storage' -l help -s h -d 'print this help and exit'
 complete -c llmspell -n '__llmspell_at storage get' -a 'agent_state workflow_state sessions'
+complete -c llmspell -n '__llmspell_at storage get' -l version -x -d 'this version, if it is kept: see storage history'
 complete -c llmspell -n '__llmspell_at storage get' -l key-base64 -d 'KEY is Base64: for keys that are no text'
 complete -c llmspell -n '__llmspell_at storage get' -l backend -x -a '(__llmspell_backends)' -d 'the backend to use, not the configuration\'s'
 complete -c llmspell -n '__llmspell_at storage get' -l path -r -F -d 'where that backend keeps its files'
@@ -116,6 +118,18 @@ complete -c llmspell -n '__llmspell_at storage list' -l format -x -a 'text json'
 complete -c llmspell -n '__llmspell_at storage list' -l quiet -s q -d 'say nothing but results, warnings and errors'
 complete -c llmspell -n '__llmspell_at storage list' -l color -x -a 'auto always never' -d 'color messages'
 complete -c llmspell -n '__llmspell_at storage list' -l help -s h -d 'print this help and exit'
+complete -c llmspell -n '__llmspell_at storage history' -a 'agent_state workflow_state sessions'
+complete -c llmspell -n '__llmspell_at storage history' -l key-base64 -d 'KEY is Base64: for keys that are no text'
+complete -c llmspell -n '__llmspell_at storage history' -l backend -x -a '(__llmspell_backends)' -d 'the backend to use, not the configuration\'s'
+complete -c llmspell -n '__llmspell_at storage history' -l path -r -F -d 'where that backend keeps its files'
+complete -c llmspell -n '__llmspell_at storage history' -l connection -x -d 'how to reach its server; never with a password'
+complete -c llmspell -n '__llmspell_at storage history' -l config -s c -r -F -d 'read this configuration file'
+complete -c llmspell -n '__llmspell_at storage history' -l tenant -x -d 'whose records these are'
+complete -c llmspell -n '__llmspell_at storage history' -l output -x -a 'text json' -d 'how to print results'
+complete -c llmspell -n '__llmspell_at storage history' -l format -x -a 'text json' -d 'another name for --output'
+complete -c llmspell -n '__llmspell_at storage history' -l quiet -s q -d 'say nothing but results, warnings and errors'
+complete -c llmspell -n '__llmspell_at storage history' -l color -x -a 'auto always never' -d 'color messages'
+complete -c llmspell -n '__llmspell_at storage history' -l help -s h -d 'print this help and exit'
 complete -c llmspell -n '__llmspell_at storage search' -l vector -x -d 'find what is near this embedding: a JSON array, a file of one, or -'
 complete -c llmspell -n '__llmspell_at storage search' -l model -x -d 'the model that made the embedding'
 complete -c llmspell -n '__llmspell_at storage search' -l like -x -d 'find what is near the embedding of this episode'

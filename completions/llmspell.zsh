@@ -84,6 +84,7 @@ _llmspell_storage() {
             'put:store a record'
             'delete:remove a record'
             'list:print the keys of a component, in byte order'
+            'history:list the versions of a record that are kept'
             'search:find episodes by meaning, by words, or by both'
             'import:read records from JSON lines, or vectors from an .fbin file'
             'export:write the records of a component as JSON lines, or vectors as an .fbin file'
@@ -102,6 +103,7 @@ _llmspell_storage() {
         put) _llmspell_storage_put ;;
         delete) _llmspell_storage_delete ;;
         list) _llmspell_storage_list ;;
+        history) _llmspell_storage_history ;;
         search) _llmspell_storage_search ;;
         import) _llmspell_storage_import ;;
         export) _llmspell_storage_export ;;
@@ -118,6 +120,7 @@ _llmspell_storage() {
 
 _llmspell_storage_get() {
     _arguments -s \
+        '--version=[this version, if it is kept\: see storage history]:n:' \
         '--key-base64[KEY is Base64\: for keys that are no text]' \
         '--backend=[the backend to use, not the configuration'\''s]:backend:_llmspell_backends' \
         '--path=[where that backend keeps its files]:path:_files -/' \
@@ -183,6 +186,25 @@ _llmspell_storage_list() {
         '--limit=[print at most so many]:n:' \
         '--long[with version, size and times]' \
         '--key-base64[the values of --prefix and --after are Base64]' \
+        '--backend=[the backend to use, not the configuration'\''s]:backend:_llmspell_backends' \
+        '--path=[where that backend keeps its files]:path:_files -/' \
+        '--connection=[how to reach its server; never with a password]:connection:' \
+        '--config=[read this configuration file]:file:_files' \
+        '-c[read this configuration file]:file:_files' \
+        '--tenant=[whose records these are]:tenant:' \
+        '--output=[how to print results]:choice:(text json)' \
+        '--format=[another name for --output]:choice:(text json)' \
+        '--quiet[say nothing but results, warnings and errors]' \
+        '-q[say nothing but results, warnings and errors]' \
+        '--color=[color messages]:choice:(auto always never)' \
+        '--help[print this help and exit]' \
+        '-h[print this help and exit]' \
+        '1:component:(agent_state workflow_state sessions)' '*:value:_files'
+}
+
+_llmspell_storage_history() {
+    _arguments -s \
+        '--key-base64[KEY is Base64\: for keys that are no text]' \
         '--backend=[the backend to use, not the configuration'\''s]:backend:_llmspell_backends' \
         '--path=[where that backend keeps its files]:path:_files -/' \
         '--connection=[how to reach its server; never with a password]:connection:' \

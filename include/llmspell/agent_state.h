@@ -37,6 +37,14 @@ LLS_API lls_err lls_agent_state_load(lls_store *store, lls_str agent_type, lls_s
                                      lls_agent_state *out, lls_error *err) LLS_CHECKED;
 
 /**
+ * Load one version of it: the current one, or an earlier one that was kept.
+ * Errors: LLS_E_NOTFOUND also when that version was not kept.
+ */
+LLS_API lls_err lls_agent_state_load_version(lls_store *store, lls_str agent_type, lls_str agent_id,
+                                             uint64_t version, lls_agent_state *out,
+                                             lls_error *err) LLS_CHECKED;
+
+/**
  * Save `state` as version `state->version + 1`, and set `state->version` to that: 0 saves the
  * first version of a new agent.
  *
@@ -46,7 +54,7 @@ LLS_API lls_err lls_agent_state_load(lls_store *store, lls_str agent_type, lls_s
 LLS_API lls_err lls_agent_state_save(lls_store *store, lls_agent_state *state,
                                      lls_error *err) LLS_CHECKED;
 
-/** Remove the state of an agent. Errors: LLS_E_NOTFOUND. */
+/** Remove the state of an agent, with its history. Errors: LLS_E_NOTFOUND. */
 LLS_API lls_err lls_agent_state_delete(lls_store *store, lls_str agent_type, lls_str agent_id,
                                        lls_error *err) LLS_CHECKED;
 
@@ -65,6 +73,16 @@ typedef struct lls_agent_filter {
  */
 LLS_API lls_err lls_agent_list_open(lls_store *store, const lls_agent_filter *filter,
                                     lls_agent_list **out, lls_error *err) LLS_CHECKED;
+
+/**
+ * List the earlier versions of a state, oldest first, as lls_agent_list_next gives them. There are
+ * those that were replaced while `history` in [storage.agent_state] was greater than 0, the newest
+ * so many of them. None is no failure, and neither is an agent that is not there.
+ *
+ * Owns: the caller closes `*out` with lls_agent_list_close.
+ */
+LLS_API lls_err lls_agent_history_open(lls_store *store, lls_str agent_type, lls_str agent_id,
+                                       lls_agent_list **out, lls_error *err) LLS_CHECKED;
 
 /** The next state. Its views live until the next call; it owns no memory. LLS_END at the end. */
 LLS_API lls_err lls_agent_list_next(lls_agent_list *list, lls_agent_state *out,

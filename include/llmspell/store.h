@@ -65,6 +65,23 @@ LLS_API const char *lls_component_at(size_t index);
 LLS_API lls_err lls_store_get(lls_store *store, lls_str component, lls_bytes key, lls_buf *value,
                               lls_record *meta, lls_error *err) LLS_CHECKED;
 
+/**
+ * The same for one version of a record: the current one, or an earlier one that was kept (see the
+ * configuration, storage.agent_state.history). Errors: LLS_E_NOTFOUND also when it was not kept.
+ */
+LLS_API lls_err lls_store_get_version(lls_store *store, lls_str component, lls_bytes key,
+                                      uint64_t version, lls_buf *value, lls_record *meta,
+                                      lls_error *err) LLS_CHECKED;
+
+/**
+ * Walk the earlier versions of a record that were kept, oldest first, with the times that they had;
+ * the current one is not among them. The list goes on as any other. None is no failure.
+ *
+ * Owns: the caller closes `*out` with lls_store_list_close, before the store.
+ */
+LLS_API lls_err lls_store_history_open(lls_store *store, lls_str component, lls_bytes key,
+                                       lls_store_list **out, lls_error *err) LLS_CHECKED;
+
 /** What lls_store_put does when the key is there, or is not. */
 typedef enum lls_put_mode {
     LLS_PUT_ANY,     /**< Insert or replace. */
@@ -79,7 +96,7 @@ typedef enum lls_put_mode {
 LLS_API lls_err lls_store_put(lls_store *store, const lls_record *record, lls_put_mode mode,
                               lls_error *err) LLS_CHECKED;
 
-/** Remove a record. Errors: LLS_E_NOTFOUND when there is none. */
+/** Remove a record, and its earlier versions. Errors: LLS_E_NOTFOUND when there is none. */
 LLS_API lls_err lls_store_delete(lls_store *store, lls_str component, lls_bytes key,
                                  lls_error *err) LLS_CHECKED;
 

@@ -59,6 +59,7 @@ static const cli_command *const commands[] = {
     &cli_put,
     &cli_delete,
     &cli_list,
+    &cli_history,
     &cli_search,
     &cli_import,
     &cli_export,

@@ -62,6 +62,7 @@ typedef enum cli_option_id {
     CLI_FILE_FORMAT,
     CLI_INCLUDE_UNKNOWN,
     CLI_METRIC,
+    CLI_OF_VERSION,
     CLI_OPTION_COUNT,
 } cli_option_id;
 

@@ -9,6 +9,7 @@ extern const cli_command cli_get;
 extern const cli_command cli_put;
 extern const cli_command cli_delete;
 extern const cli_command cli_list;
+extern const cli_command cli_history;
 extern const cli_command cli_search;
 extern const cli_command cli_import;
 extern const cli_command cli_export;

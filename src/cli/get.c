@@ -31,11 +31,16 @@ static lls_err run(cli_context *context, lls_error *err)
     LLS_AUTO(lls_buf) shown = {0};
     const char *component = context->args.words[0];
     lls_record record = {0};
+    uint64_t version = 0;
     lls_err e;
 
     LLS_TRY(cli_args_key(context, context->args.words[1], &key, err));
+    LLS_TRY(cli_args_number(context, CLI_OF_VERSION, &version, err));
     LLS_TRY(cli_open_store(context, component, LLS_OPEN_READ, &config, &store, err));
-    e = lls_store_get(store, lls_str_of(component), lls_buf_view(&key), &value, &record, err);
+    e = context->args.values[CLI_OF_VERSION]
+            ? lls_store_get_version(store, lls_str_of(component), lls_buf_view(&key), version,
+                                    &value, &record, err)
+            : lls_store_get(store, lls_str_of(component), lls_buf_view(&key), &value, &record, err);
     if (e != LLS_OK)
         return cli_wrap_key(err, e, component, lls_buf_view(&key));
     record.value = lls_buf_view(&value);
@@ -49,6 +54,7 @@ static lls_err run(cli_context *context, lls_error *err)
 }
 
 static const cli_option options[] = {
+    {"version", CLI_OF_VERSION, 0, false, "N", "this version, if it is kept: see storage history"},
     {"key-base64", CLI_KEY_BASE64, 0, false, NULL, "KEY is Base64: for keys that are no text"},
     {0},
 };
@@ -67,6 +73,7 @@ const cli_command cli_get = {
     .options = options,
     .takes_backend = true,
     .examples = "llmspell storage get agent_state agent:chat:1\n"
-                "llmspell storage get sessions session:42 --output json\n",
+                "llmspell storage get sessions session:42 --output json\n"
+                "llmspell storage get agent_state agent:chat:1 --version 3\n",
     .run = run,
 };

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/scope.h"
 #include "components/document.h"
+#include "store/history.h"
 
 // The id of the document is "<type>:<id>"; the first colon divides, so an agent's id may have more.
 static bool id_is_good(lls_str id)
@@ -31,6 +32,27 @@ const lls_component_def lls_component_agent_state = {
     .collection = "agent_state",
     .key_form = "agent:<type>:<id>",
     .check_key = check_key,
+    .check_value = lls_document_check_value,
+};
+
+static lls_err check_history_key(lls_bytes key, lls_error *err)
+{
+    lls_bytes agent;
+    uint64_t version;
+
+    if (lls_history_split(key, &agent, &version) && check_key(agent, NULL) == LLS_OK)
+        return LLS_OK;
+    return lls_key_refuse(key, lls_component_agent_state_history.key_form, err);
+}
+
+const lls_component_def lls_component_agent_state_history = {
+    .name = "agent_state_history",
+    .summary = "earlier versions of what agents remember",
+    .port = LLS_PORT_KV,
+    .collection = "agent_state_history",
+    .earlier_of = "agent_state",
+    .key_form = "agent:<type>:<id>@<version>",
+    .check_key = check_history_key,
     .check_value = lls_document_check_value,
 };
 
@@ -78,7 +100,21 @@ lls_err lls_agent_state_load(lls_store *store, lls_str agent_type, lls_str agent
     lls_document document = {0};
 
     LLS_TRY(make_id(agent_type, agent_id, &id, err));
-    LLS_TRY(lls_document_load(store, &kind, lls_buf_str(&id), &document, err));
+    LLS_TRY(lls_document_load(store, &kind, lls_buf_str(&id), 0, &document, err));
+    *out = state_of(&document);
+    return LLS_OK;
+}
+
+lls_err lls_agent_state_load_version(lls_store *store, lls_str agent_type, lls_str agent_id,
+                                     uint64_t version, lls_agent_state *out, lls_error *err)
+{
+    LLS_AUTO(lls_buf) id = {0};
+    lls_document document = {0};
+
+    LLS_TRY(make_id(agent_type, agent_id, &id, err));
+    if (version == 0)
+        return lls_fail(err, LLS_E_INVALID, "versions begin at 1");
+    LLS_TRY(lls_document_load(store, &kind, lls_buf_str(&id), version, &document, err));
     *out = state_of(&document);
     return LLS_OK;
 }
@@ -147,6 +183,24 @@ lls_err lls_agent_list_open(lls_store *store, const lls_agent_filter *filter, ll
     if (!list)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
     lls_err e = lls_document_list_open(store, &kind, &documents, &list->documents, err);
+    if (e != LLS_OK) {
+        lls_free(list);
+        return e;
+    }
+    *out = list;
+    return LLS_OK;
+}
+
+lls_err lls_agent_history_open(lls_store *store, lls_str agent_type, lls_str agent_id,
+                               lls_agent_list **out, lls_error *err)
+{
+    LLS_AUTO(lls_buf) id = {0};
+
+    LLS_TRY(make_id(agent_type, agent_id, &id, err));
+    lls_agent_list *list = lls_alloc(sizeof(*list));
+    if (!list)
+        return lls_fail(err, LLS_E_NOMEM, "out of memory");
+    lls_err e = lls_document_history_open(store, &kind, lls_buf_str(&id), &list->documents, err);
     if (e != LLS_OK) {
         lls_free(list);
         return e;

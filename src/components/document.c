@@ -33,6 +33,13 @@ static lls_err fail_with_key(lls_error *err, lls_err code, const lls_document_ki
                     kind->key_form);
 }
 
+lls_err lls_key_refuse(lls_bytes key, const char *key_form, lls_error *err)
+{
+    const lls_document_kind kind = {.key_form = key_form};
+
+    return fail_with_key(err, LLS_E_INVALID, &kind, key);
+}
+
 lls_err lls_document_check_key(const lls_document_kind *kind, lls_bytes key, lls_error *err)
 {
     if (!key_is_good(kind, key))
@@ -109,7 +116,7 @@ static lls_document document_of(const lls_document_kind *kind, const lls_record 
 }
 
 lls_err lls_document_load(lls_store *store, const lls_document_kind *kind, lls_str id,
-                          lls_document *out, lls_error *err)
+                          uint64_t version, lls_document *out, lls_error *err)
 {
     LLS_AUTO(lls_buf) key = {0};
     LLS_AUTO(lls_buf) memory = {0};
@@ -118,7 +125,11 @@ lls_err lls_document_load(lls_store *store, const lls_document_kind *kind, lls_s
     LLS_TRY(make_key(kind, id, &key, err));
     lls_buf_add(&memory, lls_buf_view(&key));
     LLS_TRY(lls_buf_status(&memory, err));
-    LLS_TRY(lls_store_get(store, kind->component, lls_buf_view(&key), &memory, &record, err));
+    if (version > 0)
+        LLS_TRY(lls_store_get_version(store, kind->component, lls_buf_view(&key), version, &memory,
+                                      &record, err));
+    else
+        LLS_TRY(lls_store_get(store, kind->component, lls_buf_view(&key), &memory, &record, err));
 
     // One block holds the key, then the value.
     record.key = (lls_bytes){memory.data, key.len};
@@ -193,6 +204,18 @@ lls_err lls_document_list_open(lls_store *store, const lls_document_kind *kind,
         .limit = filter->limit,
     };
     id_prefix = (lls_buf){0};
+    return LLS_OK;
+}
+
+lls_err lls_document_history_open(lls_store *store, const lls_document_kind *kind, lls_str id,
+                                  lls_document_list *list, lls_error *err)
+{
+    LLS_AUTO(lls_buf) key = {0};
+    lls_store_list *records = NULL;
+
+    LLS_TRY(make_key(kind, id, &key, err));
+    LLS_TRY(lls_store_history_open(store, kind->component, lls_buf_view(&key), &records, err));
+    *list = (lls_document_list){.kind = kind, .records = records};
     return LLS_OK;
 }
 

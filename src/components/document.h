@@ -39,16 +39,20 @@ typedef struct lls_document {
 lls_err lls_document_check_key(const lls_document_kind *kind, lls_bytes key,
                                lls_error *err) LLS_CHECKED;
 
+/** "key '…' is not of the form …": LLS_E_INVALID. */
+lls_err lls_key_refuse(lls_bytes key, const char *key_form, lls_error *err);
+
 /** For lls_component_def.check_value: a JSON object and nothing else. Errors: LLS_E_PARSE. */
 lls_err lls_document_check_value(lls_bytes value, lls_error *err) LLS_CHECKED;
 
 /**
- * Load a document. What somebody stored there that is no JSON object is given as it is.
+ * Load a document, its current version when `version` is 0. What somebody stored there that is no
+ * JSON object is given as it is.
  *
  * Owns: the caller frees `out->memory`, after success only.
  */
 lls_err lls_document_load(lls_store *store, const lls_document_kind *kind, lls_str id,
-                          lls_document *out, lls_error *err) LLS_CHECKED;
+                          uint64_t version, lls_document *out, lls_error *err) LLS_CHECKED;
 
 /**
  * Save `json` as version `document->version + 1`, with its expiry. Reads id, json, version and
@@ -83,6 +87,10 @@ typedef struct lls_document_list {
 lls_err lls_document_list_open(lls_store *store, const lls_document_kind *kind,
                                const lls_document_filter *filter, lls_document_list *list,
                                lls_error *err) LLS_CHECKED;
+
+/** Open a list of the earlier versions of one document, oldest first. */
+lls_err lls_document_history_open(lls_store *store, const lls_document_kind *kind, lls_str id,
+                                  lls_document_list *list, lls_error *err) LLS_CHECKED;
 
 /**
  * The next document. Its views live until the next call. LLS_END at the end; LLS_E_CORRUPT names a

@@ -70,7 +70,7 @@ lls_err lls_session_load(lls_store *store, lls_str session_id, lls_session *out,
     lls_document document = {0};
 
     LLS_TRY(check_id(session_id, err));
-    LLS_TRY(lls_document_load(store, &kind, session_id, &document, err));
+    LLS_TRY(lls_document_load(store, &kind, session_id, 0, &document, err));
     *out = session_of(&document);
     return LLS_OK;
 }

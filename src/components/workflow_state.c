@@ -67,7 +67,7 @@ lls_err lls_workflow_state_load(lls_store *store, lls_str workflow_id, lls_workf
     lls_document document = {0};
 
     LLS_TRY(check_id(workflow_id, err));
-    LLS_TRY(lls_document_load(store, &kind, workflow_id, &document, err));
+    LLS_TRY(lls_document_load(store, &kind, workflow_id, 0, &document, err));
     *out = state_of(&document);
     return LLS_OK;
 }

@@ -178,6 +178,38 @@ static void one_store_by_two_names_is_refused(void **state)
     teardown(&f);
 }
 
+static void earlier_versions_come_along(void **state)
+{
+    fixture f;
+    lls_error err = {0};
+    lls_plan_component component;
+
+    (void)state;
+    setup(&f);
+    lls_backend *one = open_store(&f, "lmdb");
+    lls_kv_space history = {LLS_STR("acme"), LLS_STR("agent_state_history")};
+    assert_ok(lls_kv_put(one->kv, history, B("agent:a:1@00000000000000000001"), B("{}"), &err),
+              err);
+    lls_backend_close(one);
+
+    lls_plan_free(f.plan);
+    f.plan = NULL;
+    assert_ok(make_plan(&f, "two", &err), err);
+    assert_true(lls_plan_component_at(f.plan, 2, &component)); // behind the two that were asked for
+    assert_string_equal(component.name, "agent_state_history");
+    assert_int_equal(component.estimated_count, 1);
+    assert_false(lls_plan_component_at(f.plan, 3, &component));
+    assert_ok(execute(&f, NULL, &err), err);
+
+    LLS_AUTO(lls_buf) value = {0};
+    lls_backend *two = open_store(&f, "two");
+    assert_ok(lls_kv_get(two->kv, history, B("agent:a:1@00000000000000000001"), &value, NULL, &err),
+              err);
+    assert_bytes(lls_buf_view(&value), "{}");
+    lls_backend_close(two);
+    teardown(&f);
+}
+
 static void a_dry_run_creates_nothing(void **state)
 {
     fixture f;
@@ -316,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_plan_counts_the_source_and_takes_the_configuration),
         cmocka_unit_test(what_cannot_be_planned_is_named),
         cmocka_unit_test(one_store_by_two_names_is_refused),
+        cmocka_unit_test(earlier_versions_come_along),
         cmocka_unit_test(a_dry_run_creates_nothing),
         cmocka_unit_test(from_plan_to_rollback),
         cmocka_unit_test(a_run_folder_is_private_and_has_all_its_files),

@@ -61,12 +61,45 @@ static lls_err keep_components(lls_plan *plan, const lls_plan_request *request, 
     return LLS_OK;
 }
 
+static lls_err count_component(lls_kv *records, lls_plan *plan, const lls_component_def *def,
+                               uint64_t *count, lls_error *err)
+{
+    lls_kv_space space = {lls_str_of(plan->tenant), lls_str_of(def->collection)};
+    lls_kv_stats stats;
+
+    LLS_TRY(lls_kv_stats_of(records, space, &stats, err));
+    *count = stats.count;
+    return LLS_OK;
+}
+
 static bool plan_has(const lls_plan *plan, const char *name)
 {
     for (size_t i = 0; i < plan->component_count; i++)
         if (strcmp(plan->components[i].name, name) == 0)
             return true;
     return false;
+}
+
+/* Earlier versions of what is moved come along, if there are any. */
+static lls_err add_history(lls_kv *records, lls_plan *plan, const lls_component_def *def,
+                           uint64_t batch, lls_error *err)
+{
+    const lls_component_def *history = lls_component_history(def);
+    lls_plan_component *next = &plan->components[plan->component_count];
+    uint64_t count = 0;
+
+    if (!history || plan_has(plan, history->name))
+        return LLS_OK;
+    LLS_TRY(count_component(records, plan, history, &count, err));
+    if (count == 0)
+        return LLS_OK;
+    if (plan->component_count == LLS_PLAN_COMPONENTS)
+        return lls_fail(err, LLS_E_INVALID, "more than %d components", LLS_PLAN_COMPONENTS);
+    LLS_TRY(keep_text(plan, history->name, &next->name, err));
+    next->batch_size = batch;
+    next->estimated_count = count;
+    plan->component_count++;
+    return LLS_OK;
 }
 
 static lls_err count_source(const lls_config *config, lls_plan *plan, lls_error *err)
@@ -79,13 +112,13 @@ static lls_err count_source(const lls_config *config, lls_plan *plan, lls_error 
     LLS_TRY(lls_plan_port(plan, &port, err));
     LLS_TRY(lls_ends_open_source(config, plan, &source, err));
     LLS_TRY(lls_backend_records(source, port, &records, err));
-    for (size_t i = 0; i < plan->component_count; i++) {
+    size_t asked = plan->component_count;
+    for (size_t i = 0; i < asked; i++) {
+        lls_plan_component *component = &plan->components[i];
         const lls_component_def *def;
-        lls_kv_stats stats;
-        LLS_TRY(lls_component_find(lls_str_of(plan->components[i].name), &def, err));
-        lls_kv_space space = {lls_str_of(plan->tenant), lls_str_of(def->collection)};
-        LLS_TRY(lls_kv_stats_of(records, space, &stats, err));
-        plan->components[i].estimated_count = stats.count;
+        LLS_TRY(lls_component_find(lls_str_of(component->name), &def, err));
+        LLS_TRY(count_component(records, plan, def, &component->estimated_count, err));
+        LLS_TRY(add_history(records, plan, def, component->batch_size, err));
     }
     if (port == LLS_PORT_KV && !plan_has(plan, lls_component_unrecognised.name)) {
         lls_kv_space space = {lls_str_of(plan->tenant),

@@ -15,6 +15,8 @@ typedef struct lls_component_def {
     const char *summary;    /**< One line. */
     lls_port port;          /**< What its records live on. */
     const char *collection; /**< Of that port. */
+    const char *earlier_of; /**< The component whose earlier versions these are, or NULL. Such a
+                                 component shares the backend of that one, whatever happens. */
     const char *route;    /**< Configuration key of its backend beside components.NAME, or NULL. */
     const char *key_form; /**< "agent:<type>:<id>", for messages. */
 
@@ -36,6 +38,7 @@ typedef struct lls_component_def {
 
 /* The components themselves; nobody but the catalogue names them. */
 extern const lls_component_def lls_component_agent_state;
+extern const lls_component_def lls_component_agent_state_history;
 extern const lls_component_def lls_component_workflow_state;
 extern const lls_component_def lls_component_sessions;
 extern const lls_component_def lls_component_episodic_memory;
@@ -43,6 +46,9 @@ extern const lls_component_def lls_component_unrecognised;
 
 /** In order of their documentation; ends with NULL. */
 const lls_component_def *const *lls_components(void);
+
+/** The component that keeps earlier versions of `component`'s records, or NULL. */
+const lls_component_def *lls_component_history(const lls_component_def *component);
 
 /** Find a component by name, or fail with LLS_E_INVALID and the names that there are. */
 lls_err lls_component_find(lls_str name, const lls_component_def **out, lls_error *err) LLS_CHECKED;

@@ -28,6 +28,8 @@ const lls_option lls_config_keys[] = {
     KEY("storage.path", LLS_OPT_PATH, NULL, "where that backend keeps its files"),
     KEY("storage.connection", LLS_OPT_CONNINFO, NULL, "how that backend reaches its server"),
     KEY("storage.tenant", LLS_OPT_TEXT, "default", "whose records these are"),
+    KEY("storage.agent_state.history", LLS_OPT_COUNT, "0",
+        "how many earlier versions to keep of the state of an agent", .min = 0, .max = 1000),
     KEY("storage.memory.episodic_backend", LLS_OPT_TEXT, NULL, "the backend of episodic memory"),
     KEY("storage.memory.semantic_backend", LLS_OPT_TEXT, NULL, "the backend of semantic memory"),
     KEY("storage.memory.procedural_backend", LLS_OPT_TEXT, NULL,
@@ -135,9 +137,13 @@ lls_err lls_config_key_check(const lls_config *config, lls_str key, const lls_op
 {
     lls_str rest = behind(key, "storage.components.");
     if (rest.len) {
-        const lls_component_def *ignored;
+        const lls_component_def *component;
         *option = &route_option;
-        return lls_component_find(rest, &ignored, err);
+        LLS_TRY(lls_component_find(rest, &component, err));
+        if (component->earlier_of)
+            return lls_fail(err, LLS_E_INVALID, "component '%s' is kept where '%s' is",
+                            component->name, component->earlier_of);
+        return LLS_OK;
     }
     rest = behind(key, "storage.backends.");
     if (rest.len)

@@ -202,9 +202,11 @@ static void unknown_keys_are_refused_with_place_and_suggestion(void **state)
     refuses_text("[storage]\nbackned = \"lmdb\"\n", LLS_E_INVALID,
                  "text:2:1: unknown key 'storage.backned', did you mean 'storage.backend'?");
     refuses_text("[storage]\nx.y.z = 1\n", LLS_E_INVALID, "text:2:5: unknown key 'storage.x.y.z'");
-    refuses_text("[storage.components]\n  dreams = \"lmdb\"\n", LLS_E_INVALID,
-                 "text:2:3: no component 'dreams' in this build "
-                 "(it has: agent_state, workflow_state, sessions, episodic_memory, unrecognised)");
+    refuses_text(
+        "[storage.components]\n  dreams = \"lmdb\"\n", LLS_E_INVALID,
+        "text:2:3: no component 'dreams' in this build "
+        "(it has: agent_state, agent_state_history, workflow_state, sessions, episodic_memory, "
+        "unrecognised)");
     refuses_text("[storage.backends.lmdb]\nmap_sise = \"1GiB\"\n", LLS_E_INVALID,
                  "text:2:1: backend 'lmdb' has no option 'map_sise', did you mean 'map_size'?");
     refuses_text("[storage.backends]\nlmdb = 1\n", LLS_E_INVALID,

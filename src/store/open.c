@@ -52,6 +52,8 @@ static const char *general_route(const lls_config *config, const lls_component_d
 
 const char *lls_config_route(const lls_config *config, const lls_component_def *component)
 {
+    if (component->earlier_of)
+        (void)!lls_component_find(lls_str_of(component->earlier_of), &component, NULL);
     const lls_config_item *own = find_parts(config, "storage.components.", component->name);
     const lls_config_item *other =
         component->route ? lls_config_find(config, lls_str_of(component->route)) : NULL;

@@ -20,6 +20,11 @@ lls_err lls_route_find(lls_store *store, lls_str component, lls_route **out, lls
     return LLS_OK;
 }
 
+static lls_route *leader_of(lls_route *route)
+{
+    return route->leader ? route->leader : route;
+}
+
 /* The backend that serves `route` by now, with one more reference. `fresh` is it, if none does. */
 static lls_served *settle(lls_store *store, lls_route *route, lls_served *fresh)
 {
@@ -46,6 +51,8 @@ static lls_err has_port(const lls_route *route, const lls_served *served, lls_er
 lls_err lls_route_hold(lls_store *store, lls_route *route, lls_served **out, lls_error *err)
 {
     LLS_AUTO(lls_served_ref) fresh = NULL;
+
+    route = leader_of(route);
     lls_served *served = settle(store, route, NULL);
 
     if (!served) {
@@ -66,6 +73,14 @@ lls_kv *lls_route_records(const lls_route *route, const lls_served *served)
     return records; // it was asked for when the route was settled
 }
 
+/* Earlier versions are written together with the records, into a collection of their own. */
+static lls_capture *capture_of(const lls_route *route, lls_str coll)
+{
+    if (lls_str_eq(coll, lls_str_of(route->component->collection)))
+        return route->capture;
+    return route->history->capture;
+}
+
 static lls_err apply(lls_store *store, lls_route *route, const lls_kv_write *writes, size_t count,
                      lls_error *err)
 {
@@ -76,13 +91,14 @@ static lls_err apply(lls_store *store, lls_route *route, const lls_kv_write *wri
                              writes, count, err);
     // Captured also when it failed: of a lost answer nobody knows whether it was written.
     for (size_t i = 0; route->capture && i < count; i++)
-        lls_capture_add(route->capture, writes[i].key);
+        lls_capture_add(capture_of(route, writes[i].coll), writes[i].key);
     return e;
 }
 
 lls_err lls_route_apply(lls_store *store, lls_route *route, const lls_kv_write *writes,
                         size_t count, lls_error *err)
 {
+    route = leader_of(route);
     lls_gate_enter(&route->gate);
     lls_err e = apply(store, route, writes, count, err);
     lls_gate_leave(&route->gate);

@@ -20,10 +20,14 @@
 
 typedef struct lls_route {
     const lls_component_def *component;
-    lls_gate gate;        /**< Writers pass it; closed for the flip. */
-    lls_served *served;   /**< NULL before the first use; under the table's lock. */
-    lls_capture *capture; /**< NULL: no swap is on its way; changes under the closed gate. */
-    pthread_mutex_t swap; /**< One swap of a component at a time. */
+    struct lls_route *leader;  /**< Of earlier versions: the route of the records themselves, whose
+                                    gate and backend they share. NULL: it goes its own way. */
+    struct lls_route *history; /**< The route whose leader this one is, or NULL. */
+    uint64_t keep;             /**< Earlier versions to keep of a record; 0: none. */
+    lls_gate gate;             /**< Writers pass it; closed for the flip. */
+    lls_served *served;        /**< NULL before the first use; under the table's lock. */
+    lls_capture *capture;      /**< NULL: no swap is on its way; changes under the closed gate. */
+    pthread_mutex_t swap;      /**< One swap of a component at a time. */
 } lls_route;
 
 struct lls_store {
@@ -45,6 +49,14 @@ lls_err lls_route_find(lls_store *store, lls_str component, lls_route **out,
  */
 lls_err lls_route_hold(lls_store *store, lls_route *route, lls_served **out,
                        lls_error *err) LLS_CHECKED;
+
+/** Put `write` (PUT, CREATE or REPLACE) and keep what it replaces, as `route->keep` says. */
+lls_err lls_history_put(lls_store *store, lls_route *route, const lls_kv_write *write,
+                        lls_error *err) LLS_CHECKED;
+
+/** Remove a record and its earlier versions. LLS_E_NOTFOUND. */
+lls_err lls_history_delete(lls_store *store, lls_route *route, lls_bytes key,
+                           lls_error *err) LLS_CHECKED;
 
 /** Apply `writes` where `route` leads now, and let a swap that is on its way know. */
 lls_err lls_route_apply(lls_store *store, lls_route *route, const lls_kv_write *writes,

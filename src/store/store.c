@@ -23,6 +23,23 @@ static size_t component_count(void)
     return n;
 }
 
+/* Pair a component with the one that keeps its earlier versions, if there is one. */
+static void link_history(lls_store *store, lls_route *route)
+{
+    LLS_AUTO(lls_buf) name = {0};
+    const lls_component_def *history = lls_component_history(route->component);
+
+    for (size_t i = 0; history && i < store->route_count; i++) {
+        if (store->routes[i].component == history) {
+            route->history = &store->routes[i];
+            route->history->leader = route;
+        }
+    }
+    lls_buf_printf(&name, "storage.%s.history", route->component->name);
+    const char *keep = route->history ? lls_config_raw(store->config, lls_buf_cstr(&name)) : NULL;
+    route->keep = keep ? strtoull(keep, NULL, 10) : 0; // the configuration has checked it
+}
+
 lls_err lls_store_open(const lls_config *config, const lls_store_options *options, lls_store **out,
                        lls_error *err)
 {
@@ -46,6 +63,8 @@ lls_err lls_store_open(const lls_config *config, const lls_store_options *option
         lls_gate_init(&store->routes[i].gate);
         (void)pthread_mutex_init(&store->routes[i].swap, NULL);
     }
+    for (size_t i = 0; i < count; i++)
+        link_history(store, &store->routes[i]);
     *out = store;
     return LLS_OK;
 }
@@ -75,6 +94,8 @@ const char *lls_store_backend_of(lls_store *store, lls_str component)
 
     if (lls_route_find(store, component, &route, NULL) != LLS_OK)
         return NULL;
+    if (route->leader)
+        route = route->leader;
     (void)pthread_mutex_lock(&store->served.lock);
     const lls_backend_def *def = route->served ? route->served->backend->def : NULL;
     (void)pthread_mutex_unlock(&store->served.lock);
@@ -132,6 +153,8 @@ lls_err lls_store_put(lls_store *store, const lls_record *record, lls_put_mode m
         .value = record->value,
         .meta = {.version = record->version, .expires_usec = record->expires_usec},
     };
+    if (route->keep > 0)
+        return lls_history_put(store, route, &write, err);
     return lls_route_apply(store, route, &write, 1, err);
 }
 
@@ -143,6 +166,8 @@ lls_err lls_store_delete(lls_store *store, lls_str component, lls_bytes key, lls
     lls_err e;
 
     LLS_TRY(lls_route_find(store, component, &route, err));
+    if (route->history)
+        return lls_history_delete(store, route, key, err);
     do { // only who removes what is there may say that it was there
         lls_buf_clear(&value);
         LLS_TRY(lls_store_get(store, component, key, &value, &seen, err));
@@ -164,11 +189,12 @@ lls_err lls_store_sweep(lls_store *store, lls_str component, uint64_t *removed, 
 
     LLS_TRY(lls_route_find(store, component, &route, err));
     // Under the gate: a sweep writes, and what it removes is expired on both sides of a swap.
-    lls_gate_enter(&route->gate);
+    lls_gate *gate = route->leader ? &route->leader->gate : &route->gate;
+    lls_gate_enter(gate);
     lls_err e = lls_route_hold(store, route, &served, err);
     if (e == LLS_OK)
         e = lls_kv_sweep(lls_route_records(route, served), lls_route_space(store, route), removed,
                          err);
-    lls_gate_leave(&route->gate);
+    lls_gate_leave(gate);
     return e;
 }

@@ -266,8 +266,10 @@ static void what_is_unknown_is_refused_by_name(void **state)
     assert_code(lls_store_get(f->store, LLS_STR("dreams"), B("k"), &value, NULL, &err),
                 LLS_E_INVALID, err);
     assert_string_equal(
-        err.msg, "no component 'dreams' in this build "
-                 "(it has: agent_state, workflow_state, sessions, episodic_memory, unrecognised)");
+        err.msg,
+        "no component 'dreams' in this build "
+        "(it has: agent_state, agent_state_history, workflow_state, sessions, episodic_memory, "
+        "unrecognised)");
     assert_code(lls_store_open(f->config, &no_abi, &store, &err), LLS_E_INVALID, err);
     assert_string_equal(err.msg, "lls_store_options.abi is 0, this library's is 1");
     assert_null(store);
@@ -288,10 +290,11 @@ static void the_tenant_is_that_of_the_configuration(void **state)
 
     assert_bytes(lls_bytes_of(tenant), "default");
     assert_string_equal(lls_component_at(0), "agent_state");
-    assert_string_equal(lls_component_at(2), "sessions");
-    assert_string_equal(lls_component_at(3), "episodic_memory");
-    assert_string_equal(lls_component_at(4), "unrecognised");
-    assert_null(lls_component_at(5));
+    assert_string_equal(lls_component_at(1), "agent_state_history");
+    assert_string_equal(lls_component_at(3), "sessions");
+    assert_string_equal(lls_component_at(4), "episodic_memory");
+    assert_string_equal(lls_component_at(5), "unrecognised");
+    assert_null(lls_component_at(6));
 }
 
 /* ---- opening ---- */

@@ -43,6 +43,15 @@ void agent_filters_that_make_no_sense_are_refused(void **state);
 void agents_counted_by_two_threads_lose_nothing(void **state);
 void agent_calls_survive_every_failed_allocation(void **state);
 
+/* history_suite.c: with storage.agent_state.history=3 */
+#define LLS_HISTORY_FLAG "storage.agent_state.history=3"
+void history_keeps_the_newest_versions(void **state);
+void history_goes_with_its_state(void **state);
+void histories_of_similar_ids_do_not_mix(void **state);
+void history_has_nothing_of_a_save_that_failed(void **state);
+void history_is_kept_however_it_is_written(void **state);
+void history_of_a_key_without_room_for_it_is_refused(void **state);
+
 /* workflow_suite.c */
 void workflow_loads_as_it_was_saved(void **state);
 void workflow_status_is_read_from_its_state(void **state);
@@ -127,5 +136,13 @@ void records_of_other_programs_are_read(void **state);
         LLS_COMPONENT_TEST(session_touch_moves_its_end_only),                                      \
         LLS_COMPONENT_TEST(session_sweep_removes_what_expired),                                    \
         LLS_COMPONENT_TEST(sessions_touched_and_saved_by_two_threads_lose_nothing)
+
+#define LLS_HISTORY_SUITE                                                                          \
+    LLS_COMPONENT_TEST(history_keeps_the_newest_versions),                                         \
+        LLS_COMPONENT_TEST(history_goes_with_its_state),                                           \
+        LLS_COMPONENT_TEST(histories_of_similar_ids_do_not_mix),                                   \
+        LLS_COMPONENT_TEST(history_has_nothing_of_a_save_that_failed),                             \
+        LLS_COMPONENT_TEST(history_is_kept_however_it_is_written),                                 \
+        LLS_COMPONENT_TEST(history_of_a_key_without_room_for_it_is_refused)
 
 #endif

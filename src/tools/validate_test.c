@@ -89,7 +89,8 @@ static void a_sound_store_has_no_finding(void **state)
     assert_ok(validate(*state, &t, NULL, &err), err);
     assert_string_equal(lls_buf_cstr(&t.findings), "");
     assert_string_equal(lls_buf_cstr(&t.components),
-                        "agent_state 2 0\nworkflow_state 1 0\nsessions 1 0\n");
+                        "agent_state 2 0\nagent_state_history 0 0\nworkflow_state 1 0\nsessions 1 "
+                        "0\nunrecognised 0 0\n");
     assert_ok(lls_validate(((lls_store_folder *)*state)->config, "lmdb", NULL, &err), err);
 }
 
@@ -123,13 +124,14 @@ static void everything_wrong_is_named(void **state)
         PUT("agent_state", "agent::3", "{}"),
         PUT("agent_state", "agent:a:4", "{\"a\" 1}"),
         PUT("agent_state", "b\xFF", "1"),
+        PUT("agent_state_history", "agent:a:1@7", "{}"),
         PUT("workflow_state", "custom:workflow_:state", "{}"),
         PUT("sessions", "session:1", "\"text\""),
     };
 
     lls_store_folder_write(*state, writes, LLS_COUNT(writes));
     assert_code(validate(*state, &t, NULL, &err), LLS_E_CORRUPT, err);
-    assert_string_equal(err.msg, "7 findings");
+    assert_string_equal(err.msg, "8 findings");
     assert_string_equal(
         lls_buf_cstr(&t.findings),
         "agent_state, agent::3: key 'agent::3' is not of the form agent:<type>:<id>\n"
@@ -137,11 +139,14 @@ static void everything_wrong_is_named(void **state)
         "agent_state, agent:a:4: value is not JSON: byte 5: a colon is missing\n"
         "agent_state, b\\xff: key 'b\\xff' is not of the form agent:<type>:<id>\n"
         "agent_state, b\\xff: value is not a JSON object but a number\n"
+        "agent_state_history, agent:a:1@7: key 'agent:a:1@7' is not of the form "
+        "agent:<type>:<id>@<version>\n"
         "workflow_state, custom:workflow_:state: key 'custom:workflow_:state' is not of the form "
         "custom:workflow_<id>:state\n"
         "sessions, session:1: value is not a JSON object but a string\n");
     assert_string_equal(lls_buf_cstr(&t.components),
-                        "agent_state 5 5\nworkflow_state 1 1\nsessions 1 1\n");
+                        "agent_state 5 5\nagent_state_history 1 1\nworkflow_state 1 1\nsessions 1 "
+                        "1\nunrecognised 0 0\n");
 
     LLS_AUTO(told) one = {0};
     assert_code(validate(*state, &one, "sessions", &err), LLS_E_CORRUPT, err);

@@ -52,7 +52,8 @@ static lls_backend *backend_of_test(void)
 
 #define ALL(state)                                                                                 \
     "V1 setup " state "V2 kv " state "V3 vector_embeddings " state "V5 staging " state             \
-    "V7 agent_state " state "V8 workflow_state " state "V9 sessions " state
+    "V7 agent_state " state "V8 workflow_state " state "V9 sessions " state                        \
+    "V16 agent_state_history " state
 
 static void assert_status(lls_backend *backend, const char *want)
 {
@@ -72,7 +73,7 @@ static void steps_are_applied_in_number_order_once(void **state)
     (void)state;
     assert_status(backend, ALL("pending, never\n"));
     assert_code(backend->def->ready(backend, 0, &err), LLS_E_UNAVAILABLE, err);
-    assert_string_equal(err.msg, "the schema is at V0, this build needs V9: run"
+    assert_string_equal(err.msg, "the schema is at V0, this build needs V16: run"
                                  " 'llmspell storage schema apply'");
     assert_ok(backend->def->schema->apply(backend, list_step, &told, &err), err);
     assert_string_equal(lls_buf_cstr(&told), ALL("applied\n"));
@@ -83,7 +84,7 @@ static void steps_are_applied_in_number_order_once(void **state)
     assert_ok(backend->def->ready(backend, 0, &err), err);
     assert_string_equal(fixture_sql(database, "SELECT count(*) FROM llmspell.schema_history WHERE"
                                               " applied_by = 'postgres' AND length(checksum) = 64"),
-                        "7");
+                        "8");
 }
 
 static void operations_say_what_to_run(void **state)
@@ -94,7 +95,7 @@ static void operations_say_what_to_run(void **state)
     (void)state;
     assert_code(fixture_put(backend->kv, "t", "sessions", "session:1", "{}", &err),
                 LLS_E_UNAVAILABLE, err);
-    assert_non_null(strstr(err.msg, "the schema is at V0, this build needs V9: run"
+    assert_non_null(strstr(err.msg, "the schema is at V0, this build needs V16: run"
                                     " 'llmspell storage schema apply'"));
 }
 
@@ -116,7 +117,7 @@ static void a_step_below_applied_ones_is_applied(void **state)
                       " LOOP EXECUTE 'DROP ROUTINE ' || f || ' CASCADE'; END LOOP; END $$;"
                       "DELETE FROM llmspell.schema_history WHERE number = 3");
     assert_code(backend->def->ready(backend, 0, &err), LLS_E_UNAVAILABLE, err);
-    assert_non_null(strstr(err.msg, "the schema is at V2, this build needs V9"));
+    assert_non_null(strstr(err.msg, "the schema is at V2, this build needs V16"));
     assert_ok(backend->def->schema->apply(backend, NULL, NULL, &err), err);
     assert_status(backend, ALL("applied\n"));
     assert_ok(backend->def->ready(backend, 0, &err), err);
@@ -253,7 +254,7 @@ static void facts_are_told(void **state)
     (void)state;
     assert_ok(backend->def->schema->apply(backend, NULL, NULL, &err), err);
     assert_ok(backend->def->facts(backend, find, &found, &err), err);
-    assert_non_null(strstr(lls_buf_cstr(&found), "schema: V9 of V9\n"));
+    assert_non_null(strstr(lls_buf_cstr(&found), "schema: V16 of V16\n"));
     assert_non_null(strstr(lls_buf_cstr(&found), "row-level security: forced on every table\n"));
     assert_non_null(strstr(lls_buf_cstr(&found), "tls: off\n"));
 }

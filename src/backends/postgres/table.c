@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 /* The collections with a table of their own; the last one takes all others. */
-static const char *const tables[] = {"agent_state", "workflow_state", "sessions", "kv_store"};
+static const char *const tables[] = {"agent_state", "agent_state_history", "workflow_state",
+                                     "sessions", "kv_store"};
 
 _Static_assert(LLS_COUNT(tables) == LLS_PG_TABLES, "one name a table");
 

@@ -1,9 +1,9 @@
 /**
  * table.h - which table a collection lives in, and every statement that is prepared.
  *
- * agent_state, workflow_state and sessions have tables of their own, so that people and reports
- * find them; all other collections share kv_store, where the collection is part of the key. The
- * names here are the only identifiers that are ever put into SQL.
+ * agent_state with its history, workflow_state and sessions have tables of their own, so that
+ * people and reports find them; all other collections share kv_store, where the collection is part
+ * of the key. The names here are the only identifiers that are ever put into SQL.
  */
 #ifndef LLS_BACKENDS_POSTGRES_TABLE_H
 #define LLS_BACKENDS_POSTGRES_TABLE_H
@@ -58,7 +58,7 @@ typedef struct lls_pg_statement {
     char name[24]; /* "lls_" and a hash of the text: the same in every process */
 } lls_pg_statement;
 
-enum { LLS_PG_TABLES = 4, LLS_PG_STATEMENTS = LLS_PG_TABLES * LLS_PG_VERBS + LLS_PG_COMMONS };
+enum { LLS_PG_TABLES = 5, LLS_PG_STATEMENTS = LLS_PG_TABLES * LLS_PG_VERBS + LLS_PG_COMMONS };
 
 typedef struct lls_pg_statements {
     lls_pg_statement all[LLS_PG_STATEMENTS];
