@@ -1,14 +1,9 @@
 /**
- * sled.c - databases of Sled 0.34: read from their files by this library alone, and written by the
- * real engine where the build has it.
+ * sled.c - databases of Sled 0.34, read from their files by this library alone. Nothing is written.
  */
 #include "backends/sled/installs.h"
 #include "backends/sled/store.h"
 #include "backends/sled/view.h"
-
-#ifdef LLS_SLED_ENGINE
-#include "backends/sled/engine.h"
-#endif
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -39,37 +34,14 @@ static lls_err open_reader(sled_store *store, const sled_options *conf, lls_erro
     return sled_installs_open(store->db, &store->kv, err);
 }
 
-/* A database of another program is read, whatever was asked for; and one of ours without engine. */
+/* A database that is there is read, whatever was asked for: a write to it says why it cannot be. */
 static lls_err open_kv(sled_store *store, const sled_options *conf, lls_access access,
                        lls_error *err)
 {
-    bool there = sled_is_database(conf->path);
-
-#ifdef LLS_SLED_ENGINE
-    if (access == LLS_READ_WRITE) {
-        bool ours = true;
-        if (there) {
-            LLS_TRY(open_reader(store, conf, err));
-            ours = sled_view_is_ours(store->db) || sled_facts_of(store->db)->live_pages == 0;
-        }
-        if (!ours)
-            return LLS_OK;
-        store->close_kv = store->db ? store->close_kv : NULL;
-        if (store->kv)
-            store->close_kv(store->kv);
-        sled_close(store->db);
-        store->db = NULL;
-        store->kv = NULL;
-        store->kind = "this library";
-        store->close_kv = sled_engine_close;
-        return sled_engine_open(conf->path, &store->kv, err);
-    }
-#endif
-    if (!there && access == LLS_READ_WRITE)
+    if (access == LLS_READ_WRITE && !sled_is_database(conf->path))
         return lls_fail(err, LLS_E_UNSUPPORTED,
-                        "there is no Sled database in '%s', and this build cannot make one: it "
-                        "reads Sled only; use backend \"lmdb\", or build with the engine "
-                        "(cmake -DLLS_SLED_ENGINE=ON)",
+                        "there is no Sled database in '%s', and this library reads them and makes "
+                        "none: use another backend, such as the default",
                         conf->path);
     return open_reader(store, conf, err);
 }
@@ -103,17 +75,11 @@ static lls_err sled_store_open(const void *given, const lls_backend_params *para
 
 const lls_backend_def lls_backend_sled = {
     .name = "sled",
-    .summary = "databases of Sled 0.34: read from their files alone",
+    .summary = "databases of Sled 0.34, read from their files alone and not written",
     .options = options,
     .conf_size = sizeof(sled_options),
     .ports = LLS_HAS(LLS_PORT_KV),
-    .characteristics = {.persistent = true,
-                        .transactional = true,
-                        .prefix_scan = true,
-                        .atomic_ops = true,
-                        .multi_process = false,
-                        .read_usec = 10,
-                        .write_usec = 1000},
+    .characteristics = {.persistent = true, .prefix_scan = true, .read_usec = 10},
     .open = sled_store_open,
     .close = sled_store_close,
     .facts = sled_store_facts,

@@ -24,9 +24,8 @@ bool sled_view_is_ours(const sled_db *db)
 lls_err sled_view_refuse(const sled_db *db, lls_error *err)
 {
     return lls_fail(err, LLS_E_DENIED,
-                    "'%s' is open for reading only: this build reads Sled and does not write it; "
-                    "move it with 'llmspell storage migrate plan --from sled --to lmdb', or build "
-                    "with the engine (cmake -DLLS_SLED_ENGINE=ON)",
+                    "'%s' is a Sled database, which this library reads and does not write: move it "
+                    "with 'llmspell storage migrate plan --from sled --to lmdb'",
                     sled_path(db));
 }
 
