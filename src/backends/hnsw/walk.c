@@ -9,30 +9,6 @@ hnsw_candidate hnsw_walk_entry(const hnsw_index *index, const hnsw_probe *probe)
     return entry;
 }
 
-hnsw_candidate hnsw_walk_down(const hnsw_index *index, hnsw_scratch *scratch,
-                              const hnsw_probe *probe, hnsw_candidate from, uint32_t level)
-{
-    hnsw_candidate best = from;
-
-    for (uint32_t l = index->top; l > level; l--) {
-        bool moved = true;
-        while (moved) {
-            hnsw_links links = hnsw_links_of(index, best.slot, l);
-            size_t count = hnsw_links_count(index, links);
-            moved = false;
-            hnsw_codec_distances(&index->codec, hnsw_rows_of(index, links.slots, count), probe,
-                                 scratch->distances);
-            for (size_t i = 0; i < count; i++) {
-                if (scratch->distances[i] < best.distance) {
-                    best = (hnsw_candidate){scratch->distances[i], links.slots[i]};
-                    moved = true;
-                }
-            }
-        }
-    }
-    return best;
-}
-
 size_t hnsw_pool_insert(hnsw_scratch *scratch, hnsw_candidate candidate, size_t ef)
 {
     hnsw_candidate *pool = scratch->pool;
@@ -87,6 +63,32 @@ static size_t gather(const hnsw_index *index, hnsw_scratch *scratch, uint32_t sl
     }
     hnsw_scratch_note(scratch, count);
     return count;
+}
+
+// Nobody is compared twice, on no level: who was not nearer then is not nearer now.
+hnsw_candidate hnsw_walk_down(const hnsw_index *index, hnsw_scratch *scratch,
+                              const hnsw_probe *probe, hnsw_candidate from, uint32_t level)
+{
+    hnsw_candidate best = from;
+
+    (void)hnsw_scratch_mark(scratch, from.slot);
+    for (uint32_t l = index->top; l > level; l--) {
+        bool moved = true;
+        while (moved) {
+            size_t count = gather(index, scratch, best.slot, l);
+            moved = false;
+            hnsw_codec_distances(&index->codec, hnsw_rows_of(index, scratch->batch, count), probe,
+                                 scratch->distances);
+            for (size_t i = 0; i < count; i++) {
+                if (scratch->distances[i] < best.distance) {
+                    best = (hnsw_candidate){scratch->distances[i], scratch->batch[i]};
+                    moved = true;
+                }
+            }
+        }
+    }
+    hnsw_scratch_clear(scratch);
+    return best;
 }
 
 // The first from `at` on whose links were not followed yet.
