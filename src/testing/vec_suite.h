@@ -115,7 +115,6 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
 
 #define LLS_VEC_SEARCH_SUITE                                                                       \
     LLS_VEC_TEST(vec_search_equals_brute_force_in_every_metric),                                   \
-        LLS_VEC_TEST(vec_equals_come_in_order_of_their_ids),                                       \
         LLS_VEC_TEST(vec_within_limits_the_distance),                                              \
         LLS_VEC_TEST(vec_dimensions_stand_side_by_side),                                           \
         LLS_VEC_TEST(vec_search_of_unknown_spaces), LLS_VEC_TEST(vec_many_searches_at_once),       \
@@ -147,9 +146,16 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
         LLS_VEC_TEST(vec_records_refuse_to_mix_spaces),                                            \
         LLS_VEC_TEST(vec_records_survive_a_round_trip),                                            \
         LLS_VEC_TEST(vec_records_have_the_same_digest_everywhere),                                 \
-        LLS_VEC_TEST(vec_scan_sees_one_moment), LLS_VEC_TEST(vec_published_records_are_found),     \
-        LLS_VEC_TEST(vec_stages_refuse_to_mix_spaces),                                             \
+        LLS_VEC_TEST(vec_scan_sees_one_moment)
+
+/* Of a backend that can be migrated to. */
+#define LLS_VEC_STAGE_SUITE                                                                        \
+    LLS_VEC_TEST(vec_published_records_are_found), LLS_VEC_TEST(vec_stages_refuse_to_mix_spaces),  \
         LLS_VEC_TEST(vec_stages_refuse_what_is_not_canonical)
+
+/* Of a backend whose every search is exact: also which of many equals are found is settled. */
+#define LLS_VEC_EXACT_SUITE LLS_VEC_TEST(vec_equals_come_in_order_of_their_ids)
+
 #define LLS_VEC_THREADS_SUITE                                                                      \
     LLS_VEC_TEST(vec_readers_see_whole_batches), LLS_VEC_TEST(vec_patches_of_threads_are_all_there)
 

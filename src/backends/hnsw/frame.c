@@ -124,7 +124,7 @@ bool hnsw_frame_follows(lls_bytes bytes, uint64_t sequence)
     enum { NEAR = 1 << 20 }; // frames that could be in one log behind a damaged one
     hnsw_frame frame;
 
-    for (size_t at = 1; at + HNSW_FRAME_HEAD <= bytes.len; at++) {
+    for (size_t at = 0; at + HNSW_FRAME_HEAD <= bytes.len; at++) {
         uint64_t found = hnsw_get_u64(bytes.data + at + 8);
         if (found <= sequence || found - sequence > NEAR)
             continue;

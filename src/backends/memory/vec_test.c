@@ -165,6 +165,8 @@ int main(void)
 {
     const struct CMUnitTest vectors[] = {
         LLS_VEC_SUITE,
+        LLS_VEC_STAGE_SUITE,
+        LLS_VEC_EXACT_SUITE,
         cmocka_unit_test(limit_is_of_both_ports),
         cmocka_unit_test(reading_changes_nothing),
         cmocka_unit_test(survives_every_failed_allocation),

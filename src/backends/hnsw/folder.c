@@ -1,0 +1,108 @@
+/** folder.c - where the files of a store are. docs/formats/hnsw.md has the tree. */
+#include "backends/hnsw/store.h"
+
+#include "base/scope.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+void hnsw_folder_name(lls_str tenant, lls_buf *out)
+{
+    for (size_t i = 0; i < tenant.len; i++) {
+        unsigned char c = (unsigned char)tenant.data[i];
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
+            lls_buf_printf(out, "%c", c);
+        else
+            lls_buf_printf(out, "%%%02x", c);
+    }
+}
+
+void hnsw_path_manifest(const hnsw_tenant *tenant, lls_buf *out)
+{
+    lls_buf_clear(out);
+    lls_buf_printf(out, "%s/MANIFEST", tenant->folder);
+}
+
+void hnsw_path_log(const hnsw_tenant *tenant, uint64_t number, lls_buf *out)
+{
+    lls_buf_clear(out);
+    lls_buf_printf(out, "%s/log-%" PRIu64, tenant->folder, number);
+}
+
+void hnsw_path_base(const hnsw_tenant *tenant, lls_str coll, uint64_t number, lls_buf *out)
+{
+    lls_buf_clear(out);
+    lls_buf_printf(out, "%s/" LLS_FMT "/base-%" PRIu64, tenant->folder, LLS_ARG(coll), number);
+}
+
+void hnsw_path_derived(const hnsw_tenant *tenant, lls_str coll, uint64_t number, lls_buf *out)
+{
+    lls_buf_clear(out);
+    lls_buf_printf(out, "%s/" LLS_FMT "/index-%" PRIu64, tenant->folder, LLS_ARG(coll), number);
+}
+
+/* Call `spare` for each name in a folder, and remove what it wants to go. */
+typedef bool (*spare_fn)(const hnsw_tenant *tenant, lls_str coll, const char *name);
+
+static void tidy(const hnsw_tenant *tenant, lls_str coll, const char *folder, spare_fn spare)
+{
+    LLS_AUTO(lls_buf) path = {0};
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)) != NULL) {
+        if (spare(tenant, coll, entry->d_name))
+            continue;
+        lls_buf_clear(&path);
+        lls_buf_printf(&path, "%s/%s", folder, entry->d_name);
+        if (path.status == LLS_OK)
+            (void)unlink(lls_buf_cstr(&path)); // a folder stays
+    }
+    if (dir)
+        (void)closedir(dir);
+}
+
+static bool number_behind(const char *name, const char *word, uint64_t *out)
+{
+    size_t len = strlen(word);
+    int used = 0;
+
+    return strncmp(name, word, len) == 0 && sscanf(name + len, "%" SCNu64 "%n", out, &used) == 1 &&
+           name[len + (size_t)used] == '\0';
+}
+
+static bool spare_in_tenant(const hnsw_tenant *tenant, lls_str coll, const char *name)
+{
+    uint64_t number;
+
+    (void)coll;
+    if (!number_behind(name, "log-", &number))
+        return strstr(name, ".new") == NULL;
+    return number >= tenant->manifest.first_log && number <= tenant->manifest.last_log;
+}
+
+static bool spare_in_coll(const hnsw_tenant *tenant, lls_str coll, const char *name)
+{
+    const hnsw_manifest_coll *entry = hnsw_manifest_find(&tenant->manifest, coll);
+    uint64_t number;
+
+    if (!number_behind(name, "base-", &number) && !number_behind(name, "index-", &number))
+        return false;
+    return entry && entry->base == number;
+}
+
+void hnsw_folder_tidy(hnsw_tenant *tenant)
+{
+    LLS_AUTO(lls_buf) path = {0};
+
+    tidy(tenant, (lls_str){0}, tenant->folder, spare_in_tenant);
+    for (size_t i = 0; i < tenant->manifest.count; i++) {
+        lls_str coll = lls_str_of(tenant->manifest.colls[i].name);
+        lls_buf_clear(&path);
+        lls_buf_printf(&path, "%s/" LLS_FMT, tenant->folder, LLS_ARG(coll));
+        if (path.status == LLS_OK)
+            tidy(tenant, coll, lls_buf_cstr(&path), spare_in_coll);
+    }
+}
