@@ -88,7 +88,7 @@ static void values_are_objects(void **state)
 static void the_catalogue_knows_each_by_its_name(void **state)
 {
     static const char *const names[] = {"agent_state", "agent_state_history", "workflow_state",
-                                        "sessions", "episodic_memory", "unrecognised"};
+                                        "sessions",    "episodic_memory",     "unrecognised"};
 
     (void)state;
     for (size_t i = 0; i < LLS_COUNT(names); i++) {
