@@ -171,10 +171,20 @@ int64_t lls_pg_get_int8(const PGresult *result, int row, int column)
     return load((const uint8_t *)PQgetvalue(result, row, column));
 }
 
-static lls_bytes get_bytes(const PGresult *result, int row, int column)
+int64_t lls_pg_get_time(const PGresult *result, int row, int column)
+{
+    return PQgetisnull(result, row, column) ? 0 : lls_pg_get_int8(result, row, column) + EPOCH_USEC;
+}
+
+lls_bytes lls_pg_get_bytes(const PGresult *result, int row, int column)
 {
     return (lls_bytes){(const uint8_t *)PQgetvalue(result, row, column),
                        (size_t)PQgetlength(result, row, column)};
+}
+
+lls_str lls_pg_get_text(const PGresult *result, int row, int column)
+{
+    return (lls_str){PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column)};
 }
 
 enum { KEY, VALUE, VALUE_RAW, VERSION, CREATED, UPDATED, EXPIRES, COLUMNS };
@@ -186,12 +196,11 @@ lls_err lls_pg_get_item(const PGresult *result, int row, lls_kv_item *item, lls_
         return lls_fail(err, LLS_E_INTERNAL, "the server answered in another format than asked");
 
     bool is_raw = PQgetisnull(result, row, VALUE);
-    bool expires = !PQgetisnull(result, row, EXPIRES);
-    item->key = get_bytes(result, row, KEY);
-    item->value = get_bytes(result, row, is_raw ? VALUE_RAW : VALUE);
+    item->key = lls_pg_get_bytes(result, row, KEY);
+    item->value = lls_pg_get_bytes(result, row, is_raw ? VALUE_RAW : VALUE);
     item->meta.version = (uint64_t)lls_pg_get_int8(result, row, VERSION);
-    item->meta.created_usec = lls_pg_get_int8(result, row, CREATED) + EPOCH_USEC;
-    item->meta.updated_usec = lls_pg_get_int8(result, row, UPDATED) + EPOCH_USEC;
-    item->meta.expires_usec = expires ? lls_pg_get_int8(result, row, EXPIRES) + EPOCH_USEC : 0;
+    item->meta.created_usec = lls_pg_get_time(result, row, CREATED);
+    item->meta.updated_usec = lls_pg_get_time(result, row, UPDATED);
+    item->meta.expires_usec = lls_pg_get_time(result, row, EXPIRES);
     return LLS_OK;
 }

@@ -50,7 +50,9 @@ void lls_pg_field_value(lls_buf *out, lls_bytes value); /**< Two fields, as lls_
 enum {
     LLS_PG_BYTEA = 17,
     LLS_PG_INT8 = 20,
+    LLS_PG_INT4 = 23,
     LLS_PG_TEXT = 25,
+    LLS_PG_FLOAT4 = 700,
     LLS_PG_TIMESTAMPTZ = 1184,
 };
 
@@ -58,6 +60,9 @@ enum {
 void lls_pg_array(lls_buf *out, int32_t type, size_t count);
 
 int64_t lls_pg_get_int8(const PGresult *result, int row, int column);
+int64_t lls_pg_get_time(const PGresult *result, int row, int column); /**< 0 for NULL. */
+lls_bytes lls_pg_get_bytes(const PGresult *result, int row, int column);
+lls_str lls_pg_get_text(const PGresult *result, int row, int column);
 
 /**
  * Read a row of key, value, value_raw, version, created_at, updated_at, expires_at. The views

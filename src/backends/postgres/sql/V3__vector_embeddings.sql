@@ -319,32 +319,35 @@ BEGIN
 END
 $$;
 
--- The `most` records that fit words best: BM25 with k1 = 1.2 and b = 0.75.
+-- The `most` records that fit words best: BM25 as src/text/bm25.h defines it, to the last bit.
+-- `wanted` has each word once, in the order of the sum.
 CREATE FUNCTION llmspell.vector_words(coll text, wanted bigint[], most bigint)
-    RETURNS TABLE (id bytea, score double precision)
+    RETURNS TABLE (id bytea, score real)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
     WITH whole AS (
-        SELECT count(*)::double precision AS texts, avg(t.total)::double precision AS mean
+        SELECT count(*)::double precision AS texts,
+               sum(t.total)::double precision / nullif(count(*), 0)::double precision AS average
         FROM llmspell.vector_terms AS t
         WHERE t.tenant_id = llmspell.required_tenant() AND t.collection = $1 AND t.total > 0
     ), found AS MATERIALIZED (
-        SELECT t.id, t.total::double precision AS total, w.place,
-               t.counts[array_position(t.words, w.word)]::double precision AS times
+        SELECT t.id, t.total::double precision AS length, w.place,
+               t.counts[array_position(t.words, w.word)]::double precision AS f
         FROM llmspell.vector_terms AS t, unnest($2) WITH ORDINALITY AS w (word, place)
         WHERE t.tenant_id = llmspell.required_tenant() AND t.collection = $1 AND t.total > 0
           AND t.words && $2 AND t.words @> ARRAY[w.word]
-    ), weight AS (
-        SELECT f.place, ln(1 + (w.texts - count(*) + 0.5) / (count(*) + 0.5)) AS idf
+    ), worth AS (
+        SELECT f.place, ln(1::double precision + (w.texts - count(*)::double precision + 0.5)
+                                                 / (count(*)::double precision + 0.5)) AS idf
         FROM found AS f, whole AS w GROUP BY f.place, w.texts
     )
-    SELECT f.id, sum(w.idf * f.times * 2.2::double precision
-                     / (f.times + 1.2::double precision
-                                  * (0.25::double precision
-                                     + 0.75::double precision * f.total / a.mean))
-                     ORDER BY f.place)
-    FROM found AS f JOIN weight AS w USING (place), whole AS a
+    SELECT f.id, sum(w.idf * (f.f * 2.2::double precision
+                              / (f.f + 1.2::double precision
+                                       * (0.25::double precision
+                                          + 0.75::double precision * f.length / a.average)))
+                     ORDER BY f.place)::real
+    FROM found AS f JOIN worth AS w USING (place), whole AS a
     GROUP BY f.id ORDER BY 2 DESC, 1 LIMIT $3
 $$;
 
