@@ -250,6 +250,10 @@ lls_err hnsw_tenant_follow(hnsw_tenant *tenant, lls_error *err)
             break;
         LLS_TRY(open_log(tenant, tenant->log_number + 1, err));
     }
+    // What was read may be in the page cache only, and a writer may be waiting to hear otherwise.
+    const hnsw_store *store = tenant->store;
+    if (tenant->log && store->writable && store->full_sync && fdatasync(tenant->log->fd) != 0)
+        return lls_fail_sys(err, errno, "sync the log below '%s'", tenant->folder);
     (void)pthread_mutex_lock(&tenant->commit.lock);
     tenant->commit.synced = tenant->sequence;
     tenant->synced_at = tenant->log_at;
