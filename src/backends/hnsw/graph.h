@@ -17,6 +17,7 @@
 #include "backends/hnsw/scratch.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define HNSW_LEVEL_MAX 15u /* with m = 4, one vector in 4^15 gets there */
 
@@ -59,8 +60,8 @@ struct hnsw_index {
     uint32_t free_count;
     uint32_t learned; /**< How many vectors the codec was fitted to. */
 
-    bool graph;      /**< Begun: slots below `linked` are in it. */
-    bool exact_only; /**< Numbers beyond what codes can stand for: always the originals. */
+    atomic_bool graph; /**< Begun: slots below `linked` are in it. */
+    bool exact_only;   /**< Numbers beyond what codes can stand for: always the originals. */
     uint32_t linked;
     uint32_t settled; /**< Slots below have the levels that their blocks say. */
     uint32_t entry;   /**< On level `top`; HNSW_SLOT_NONE: nothing is linked. */
