@@ -253,7 +253,7 @@ static lls_err put(hnsw_coll *coll, const hnsw_change *change, hnsw_log_file *lo
     uint32_t number = hnsw_coll_docs(coll);
     uint32_t before = hnsw_coll_find(coll, item->key);
     lls_vec_item view;
-    hnsw_doc *doc;
+    hnsw_doc *doc = NULL;
 
     LLS_TRY(lls_vec_record_decode(item, &floats, &view, err));
     if (number >= HNSW_NONE - 1)

@@ -58,7 +58,7 @@ static lls_err new_tenant(hnsw_store *store, lls_str name, hnsw_tenant **out, ll
 
 static lls_err find(hnsw_store *store, lls_str name, hnsw_tenant **out, lls_error *err)
 {
-    hnsw_tenant *fresh;
+    hnsw_tenant *fresh = NULL;
 
     for (size_t i = 0; i < store->tenant_count; i++) {
         if (lls_str_eq(lls_str_of(store->tenants[i]->name), name)) {
