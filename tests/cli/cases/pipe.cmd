@@ -1,5 +1,5 @@
-# A reader that goes away ends the program quietly.
-records chat 3000 | llmspell storage import agent_state --quiet
+# A reader that goes away ends the program quietly: what is written is more than a pipe holds.
+records chat 12000 | llmspell storage import agent_state --quiet
 {
     llmspell storage list agent_state
     echo "list: $?" >&2
