@@ -6,6 +6,7 @@
 #define LLMSPELL_EMBEDDING_H
 
 #include <llmspell/bytes.h>
+#include <llmspell/error.h>
 
 LLS_BEGIN_DECLS
 
@@ -16,6 +17,12 @@ typedef enum lls_vec_metric {
     LLS_VEC_IP,     /**< −(a · b): the smaller, the nearer. */
     LLS_VEC_L1,     /**< The sum of |aᵢ − bᵢ|. Always searched exactly. */
 } lls_vec_metric;
+
+/** "cosine", "l2", "ip", "l1". */
+LLS_API const char *lls_vec_metric_name(lls_vec_metric metric);
+
+/** The metric of that name. Errors: LLS_E_INVALID. */
+LLS_API lls_err lls_vec_metric_find(lls_str name, lls_vec_metric *out, lls_error *err) LLS_CHECKED;
 
 /**
  * One vector and the space that it lies in. Vectors of different spaces are never compared. The

@@ -2,6 +2,8 @@
 
 #include "base/hash.h"
 
+#include "base/little.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <xxhash.h>
@@ -13,8 +15,7 @@ lls_digest lls_digest_of(const lls_bytes *parts, size_t count)
     (void)XXH3_128bits_reset(&state);
     for (size_t i = 0; i < count; i++) {
         uint8_t len[8];
-        for (int b = 0; b < 8; b++)
-            len[b] = (uint8_t)((uint64_t)parts[i].len >> (8 * b));
+        lls_little_set(len, parts[i].len, sizeof(len));
         (void)XXH3_128bits_update(&state, len, sizeof(len));
         if (parts[i].len)
             (void)XXH3_128bits_update(&state, parts[i].data, parts[i].len);

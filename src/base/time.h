@@ -16,6 +16,11 @@ typedef struct lls_clock {
 #define LLS_TIME_MIN_USEC INT64_C(-62135596800000000)
 #define LLS_TIME_MAX_USEC INT64_C(253402300799999999)
 
+static inline bool lls_time_is_good(int64_t usec)
+{
+    return usec >= LLS_TIME_MIN_USEC && usec <= LLS_TIME_MAX_USEC;
+}
+
 /** Ask `clock`, or the system's real-time clock when it is NULL. */
 int64_t lls_clock_now(const lls_clock *clock);
 

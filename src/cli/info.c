@@ -96,8 +96,6 @@ static void on_component(void *user, const lls_component_info *info)
     (void)json_array_append_new(tell->components, object);
 }
 
-static const char *const metrics[] = {"cosine", "l2", "ip", "l1"};
-
 static void add_space_row(telling *tell, const lls_space_info *info)
 {
     tell->has_spaces = true;
@@ -119,11 +117,12 @@ static void add_space_row(telling *tell, const lls_space_info *info)
         lls_buf_printf(&recall, "%.4f", info->recall);
     else if (info->exact)
         lls_buf_add_text(&recall, "exact");
-    const char *cells[] = {info->component,          lls_buf_cstr(&model),
-                           lls_buf_cstr(&dimension), info->dimension ? metrics[info->metric] : "",
-                           lls_buf_cstr(&count),     lls_buf_cstr(&each),
-                           lls_buf_cstr(&hot),       info->index,
-                           lls_buf_cstr(&recall)};
+    const char *cells[] = {
+        info->component,          lls_buf_cstr(&model),
+        lls_buf_cstr(&dimension), info->dimension ? lls_vec_metric_name(info->metric) : "",
+        lls_buf_cstr(&count),     lls_buf_cstr(&each),
+        lls_buf_cstr(&hot),       info->index,
+        lls_buf_cstr(&recall)};
     if (tell->status == LLS_OK)
         tell->status = cli_table_add(tell->space_table, cells, tell->err);
 }
@@ -141,7 +140,7 @@ static void on_space(void *user, const lls_space_info *info)
     cli_json_set(object, "component", json_string(info->component));
     cli_json_set(object, "model", json_stringn(info->model.data, info->model.len));
     cli_json_set(object, "dimension", cli_json_count(info->dimension));
-    cli_json_set(object, "metric", json_string(metrics[info->metric]));
+    cli_json_set(object, "metric", json_string(lls_vec_metric_name(info->metric)));
     cli_json_set(object, "normalised", json_boolean(info->normalised));
     cli_json_set(object, "count", cli_json_count(info->count));
     cli_json_set(object, "bytes", cli_json_count(info->bytes));

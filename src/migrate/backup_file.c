@@ -1,5 +1,6 @@
 #include "migrate/backup_file.h"
 
+#include "base/little.h"
 #include "base/scope.h"
 
 #include <errno.h>
@@ -13,8 +14,7 @@ static void add_block(lls_digest *sum, uint64_t number, lls_bytes block)
     uint8_t le[8];
     lls_bytes parts[2] = {{le, sizeof(le)}, block};
 
-    for (size_t i = 0; i < sizeof(le); i++)
-        le[i] = (uint8_t)(number >> (8 * i));
+    lls_little_set(le, number, sizeof(le));
     lls_digest_add(sum, lls_digest_of(parts, 2));
 }
 

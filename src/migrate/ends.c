@@ -88,7 +88,7 @@ static lls_err check_port(const lls_config *config, const char *backend, lls_por
     if (!def || (def->ports & LLS_HAS(port)))
         return LLS_OK;
     return lls_fail(err, LLS_E_UNSUPPORTED, "backend '%s' keeps no %s", backend,
-                    port == LLS_PORT_VEC ? "vectors" : "keys and values");
+                    lls_port_contents(port));
 }
 
 lls_err lls_ends_check(const lls_config *config, const lls_plan *plan, lls_error *err)

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "migrate/journal_entry.h"
 
@@ -78,11 +79,10 @@ bool lls_journal_is_open(const char *path)
 
 static uint32_t frame_checksum(lls_bytes payload)
 {
-    uint32_t len = (uint32_t)payload.len;
-    uint8_t bytes[4] = {(uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16),
-                        (uint8_t)(len >> 24)};
+    uint8_t bytes[4];
     lls_bytes parts[2] = {{bytes, sizeof(bytes)}, payload};
 
+    lls_little_set(bytes, payload.len, sizeof(bytes));
     return lls_checksum(parts, 2);
 }
 
@@ -91,11 +91,11 @@ static bool frame_at(lls_bytes file, size_t offset, lls_bytes *payload)
 {
     if (file.len - offset < FRAME)
         return false;
-    uint32_t len = lls_get_u32(file.data + offset);
+    uint32_t len = lls_little_get_u32(file.data + offset);
     if (len == 0 || len > PAYLOAD_MAX || len > file.len - offset - FRAME)
         return false;
     lls_bytes found = {file.data + offset + FRAME, len};
-    if (frame_checksum(found) != lls_get_u32(file.data + offset + 4))
+    if (frame_checksum(found) != lls_little_get_u32(file.data + offset + 4))
         return false;
     *payload = found;
     return true;
@@ -122,9 +122,9 @@ static lls_err check_header(lls_bytes file, const char *path, lls_error *err)
         return lls_fail(err, LLS_E_CORRUPT, "'%s' is cut off: the run never began", path);
     lls_bytes covered = {file.data, HEADER - 4};
     if (memcmp(file.data, magic, sizeof(magic)) != 0 ||
-        lls_checksum(&covered, 1) != lls_get_u32(file.data + HEADER - 4))
+        lls_checksum(&covered, 1) != lls_little_get_u32(file.data + HEADER - 4))
         return lls_fail(err, LLS_E_CORRUPT, "'%s' is no journal, or is damaged at byte 0", path);
-    uint32_t version = lls_get_u32(file.data + sizeof(magic));
+    uint32_t version = lls_little_get_u32(file.data + sizeof(magic));
     if (version > VERSION)
         return lls_fail(err, LLS_E_NEWER, "'%s' has version %u, and this program knows %d", path,
                         version, VERSION);
@@ -168,16 +168,16 @@ static lls_err replay(lls_bytes file, const char *path, lls_entry_fn each, void 
 static void begin_frame(lls_journal *journal)
 {
     lls_buf_clear(&journal->frame);
-    lls_put_u32(0, &journal->frame);
-    lls_put_u32(0, &journal->frame);
+    lls_little_add(&journal->frame, 0, 4);
+    lls_little_add(&journal->frame, 0, 4);
 }
 
 static void put_header(lls_buf *out)
 {
     lls_buf_add(out, (lls_bytes){(const uint8_t *)magic, sizeof(magic)});
-    lls_put_u32(VERSION, out);
+    lls_little_add(out, VERSION, 4);
     lls_bytes covered = lls_buf_view(out);
-    lls_put_u32(covered.len == HEADER - 4 ? lls_checksum(&covered, 1) : 0, out);
+    lls_little_add(out, covered.len == HEADER - 4 ? lls_checksum(&covered, 1) : 0, 4);
 }
 
 lls_err lls_journal_create(const char *path, const lls_entry *first, lls_journal **out,

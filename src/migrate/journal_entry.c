@@ -1,55 +1,31 @@
 #include "migrate/journal_entry.h"
 
+#include "base/little.h"
 #include "migrate/phase.h"
-
-void lls_put_u32(uint32_t n, lls_buf *out)
-{
-    uint8_t b[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)};
-
-    lls_buf_add(out, (lls_bytes){b, sizeof(b)});
-}
-
-uint32_t lls_get_u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static void put_u64(uint64_t n, lls_buf *out)
-{
-    lls_put_u32((uint32_t)n, out);
-    lls_put_u32((uint32_t)(n >> 32), out);
-}
-
-static void put_u8(unsigned n, lls_buf *out)
-{
-    uint8_t b = (uint8_t)n;
-
-    lls_buf_add(out, (lls_bytes){&b, 1});
-}
 
 static void put_digest(lls_digest d, lls_buf *out)
 {
-    put_u64(d.low, out);
-    put_u64(d.high, out);
+    lls_little_add(out, d.low, 8);
+    lls_little_add(out, d.high, 8);
 }
 
 static void put_sum(const lls_sum *sum, lls_buf *out)
 {
-    put_u64(sum->count, out);
-    put_u64(sum->bytes, out);
+    lls_little_add(out, sum->count, 8);
+    lls_little_add(out, sum->bytes, 8);
     put_digest(sum->digest, out);
 }
 
 static void put_text(lls_str text, lls_buf *out)
 {
-    lls_put_u32((uint32_t)text.len, out);
+    lls_little_add(out, text.len, 4);
     lls_buf_add_str(out, text);
 }
 
 void lls_entry_encode(const lls_entry *entry, lls_buf *out)
 {
-    put_u8(entry->type, out);
-    put_u64((uint64_t)entry->at_usec, out);
+    lls_little_add(out, entry->type, 1);
+    lls_little_add(out, (uint64_t)entry->at_usec, 8);
     switch (entry->type) {
     case LLS_ENTRY_RUN:
         put_text(entry->text, out);
@@ -59,20 +35,20 @@ void lls_entry_encode(const lls_entry *entry, lls_buf *out)
         put_text(entry->text, out);
         break;
     case LLS_ENTRY_PHASE:
-        put_u8(entry->phase, out);
-        put_u8(entry->published, out);
+        lls_little_add(out, entry->phase, 1);
+        lls_little_add(out, entry->published, 1);
         break;
     case LLS_ENTRY_PROGRESS:
-        lls_put_u32(entry->component, out);
+        lls_little_add(out, entry->component, 4);
         put_sum(&entry->sum, out);
         put_text(entry->text, out);
         break;
     case LLS_ENTRY_OUTCOME:
-        lls_put_u32(entry->component, out);
+        lls_little_add(out, entry->component, 4);
         put_sum(&entry->sum, out);
         put_sum(&entry->target, out);
-        put_u64(entry->verified, out);
-        put_u64(entry->replaced, out);
+        lls_little_add(out, entry->verified, 8);
+        lls_little_add(out, entry->replaced, 8);
         break;
     }
 }
@@ -104,9 +80,7 @@ static unsigned get_u8(cursor *c)
 
 static uint64_t get_u64(cursor *c)
 {
-    const uint8_t *at = take(c, 8);
-
-    return lls_get_u32(at) | (uint64_t)lls_get_u32(at + 4) << 32;
+    return lls_little_get_u64(take(c, 8));
 }
 
 static lls_digest get_digest(cursor *c)
@@ -130,7 +104,7 @@ static lls_sum get_sum(cursor *c)
 
 static lls_str get_text(cursor *c)
 {
-    uint32_t len = lls_get_u32(take(c, 4));
+    uint32_t len = lls_little_get_u32(take(c, 4));
 
     if (len > c->rest.len)
         c->good = false;
@@ -155,12 +129,12 @@ static void get_fields(cursor *c, lls_entry *entry)
         c->good = c->good && (unsigned)entry->phase < LLS_PHASES;
         return;
     case LLS_ENTRY_PROGRESS:
-        entry->component = lls_get_u32(take(c, 4));
+        entry->component = lls_little_get_u32(take(c, 4));
         entry->sum = get_sum(c);
         entry->text = get_text(c);
         return;
     case LLS_ENTRY_OUTCOME:
-        entry->component = lls_get_u32(take(c, 4));
+        entry->component = lls_little_get_u32(take(c, 4));
         entry->sum = get_sum(c);
         entry->target = get_sum(c);
         entry->verified = get_u64(c);

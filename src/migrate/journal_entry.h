@@ -9,7 +9,4 @@ void lls_entry_encode(const lls_entry *entry, lls_buf *out);
 /** Read the entry at the beginning of `*rest` and step behind it. False: it is none. */
 bool lls_entry_decode(lls_bytes *rest, lls_entry *out);
 
-void lls_put_u32(uint32_t n, lls_buf *out);
-uint32_t lls_get_u32(const uint8_t *at);
-
 #endif

@@ -73,6 +73,11 @@ lls_err lls_backend_open(lls_str name, const lls_setting *settings, size_t count
     return LLS_OK;
 }
 
+const char *lls_port_contents(lls_port port)
+{
+    return port == LLS_PORT_VEC ? "vectors" : "keys and values";
+}
+
 lls_err lls_backend_records(const lls_backend *backend, lls_port port, lls_kv **out, lls_error *err)
 {
     lls_kv *records = NULL;
@@ -87,7 +92,7 @@ lls_err lls_backend_records(const lls_backend *backend, lls_port port, lls_kv **
     }
     if (!records)
         return lls_fail(err, LLS_E_UNSUPPORTED, "backend '%s' keeps no %s", backend->def->name,
-                        port == LLS_PORT_VEC ? "vectors" : "keys and values");
+                        lls_port_contents(port));
     *out = records;
     return LLS_OK;
 }

@@ -117,6 +117,9 @@ lls_err lls_backend_open(lls_str name, const lls_setting *settings, size_t count
                          const lls_backend_params *params, lls_backend **out,
                          lls_error *err) LLS_CHECKED;
 
+/** What lives on a port, in the words of a message: "vectors". */
+const char *lls_port_contents(lls_port port);
+
 /**
  * What `backend` keeps of `port`, as keys and values: the port itself, or its records.
  *

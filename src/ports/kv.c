@@ -36,9 +36,15 @@ lls_err lls_kv_get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_buf *out, 
     return e;
 }
 
-static bool time_is_good(int64_t usec)
+lls_err lls_kv_meta_check(const lls_kv_meta *meta, bool is_whole, lls_error *err)
 {
-    return usec >= LLS_TIME_MIN_USEC && usec <= LLS_TIME_MAX_USEC;
+    if (!lls_time_is_good(meta->expires_usec))
+        return lls_fail(err, LLS_E_INVALID, "expiry outside the years 1 to 9999");
+    if (is_whole &&
+        (!lls_time_is_good(meta->created_usec) || !lls_time_is_good(meta->updated_usec) ||
+         meta->version == 0 || meta->version > INT64_MAX))
+        return lls_fail(err, LLS_E_INVALID, "record with an impossible version or time");
+    return LLS_OK;
 }
 
 static lls_err check_write(const lls_kv *kv, lls_str tenant, const lls_kv_write *w, lls_error *err)
@@ -50,13 +56,7 @@ static lls_err check_write(const lls_kv *kv, lls_str tenant, const lls_kv_write 
     if (w->value.len > LLS_VALUE_MAX)
         return lls_fail(err, LLS_E_INVALID, "value of %zu bytes is over the limit of %zu",
                         w->value.len, LLS_VALUE_MAX);
-    if (!time_is_good(w->meta.expires_usec))
-        return lls_fail(err, LLS_E_INVALID, "expiry outside the years 1 to 9999");
-    if (w->verb == LLS_KV_RESTORE &&
-        (!time_is_good(w->meta.created_usec) || !time_is_good(w->meta.updated_usec) ||
-         w->meta.version == 0 || w->meta.version > INT64_MAX))
-        return lls_fail(err, LLS_E_INVALID, "record with an impossible version or time");
-    return LLS_OK;
+    return lls_kv_meta_check(&w->meta, w->verb == LLS_KV_RESTORE, err);
 }
 
 lls_err lls_kv_apply(lls_kv *kv, lls_str tenant, const lls_kv_write *writes, size_t count,

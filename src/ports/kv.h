@@ -180,6 +180,12 @@ lls_err lls_kv_get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_buf *out, 
 lls_err lls_kv_apply(lls_kv *kv, lls_str tenant, const lls_kv_write *writes, size_t count,
                      lls_error *err) LLS_CHECKED;
 
+/**
+ * Whether a record may have these times and this version; all of them count only if it `is_whole`,
+ * otherwise the store sets the rest. Errors: LLS_E_INVALID.
+ */
+lls_err lls_kv_meta_check(const lls_kv_meta *meta, bool is_whole, lls_error *err) LLS_CHECKED;
+
 /** One PUT that never expires. */
 lls_err lls_kv_put(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_bytes value,
                    lls_error *err) LLS_CHECKED;

@@ -2,23 +2,18 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "ports/space.h"
-
-static void put_number(uint8_t *to, uint64_t n)
-{
-    for (int i = 0; i < 8; i++)
-        to[i] = (uint8_t)(n >> (8 * i));
-}
 
 lls_digest lls_record_digest(lls_str coll, const lls_kv_item *item)
 {
     uint8_t numbers[32];
 
-    put_number(numbers, item->meta.version);
-    put_number(numbers + 8, (uint64_t)item->meta.created_usec);
-    put_number(numbers + 16, (uint64_t)item->meta.updated_usec);
-    put_number(numbers + 24, (uint64_t)item->meta.expires_usec);
+    lls_little_set(numbers, item->meta.version, 8);
+    lls_little_set(numbers + 8, (uint64_t)item->meta.created_usec, 8);
+    lls_little_set(numbers + 16, (uint64_t)item->meta.updated_usec, 8);
+    lls_little_set(numbers + 24, (uint64_t)item->meta.expires_usec, 8);
     const lls_bytes parts[] = {
         lls_bytes_of(coll),
         item->key,

@@ -14,11 +14,6 @@ static int64_t now_of(const lls_vec *vec)
     return lls_clock_now(vec->clock);
 }
 
-static bool time_is_good(int64_t usec)
-{
-    return usec >= LLS_TIME_MIN_USEC && usec <= LLS_TIME_MAX_USEC;
-}
-
 static lls_err check_id(lls_bytes id, lls_error *err)
 {
     if (id.len == 0)
@@ -26,19 +21,6 @@ static lls_err check_id(lls_bytes id, lls_error *err)
     if (id.len > LLS_VEC_ID_MAX)
         return lls_fail(err, LLS_E_INVALID, "id of %zu bytes is over the limit of %d", id.len,
                         LLS_VEC_ID_MAX);
-    return LLS_OK;
-}
-
-static lls_err check_meta(const lls_vec_write *w, lls_error *err)
-{
-    const lls_kv_meta *meta = &w->item.meta;
-
-    if (!time_is_good(meta->expires_usec))
-        return lls_fail(err, LLS_E_INVALID, "expiry outside the years 1 to 9999");
-    if (w->verb == LLS_VEC_RESTORE &&
-        (!time_is_good(meta->created_usec) || !time_is_good(meta->updated_usec) ||
-         meta->version == 0 || meta->version > INT64_MAX))
-        return lls_fail(err, LLS_E_INVALID, "record with an impossible version or time");
     return LLS_OK;
 }
 
@@ -66,7 +48,7 @@ static lls_err check_write(const lls_vec_write *w, lls_error *err)
     case LLS_VEC_REPLACE:
     case LLS_VEC_RESTORE:
         LLS_TRY(lls_vec_item_check(&w->item, err));
-        return check_meta(w, err);
+        return lls_kv_meta_check(&w->item.meta, w->verb == LLS_VEC_RESTORE, err);
     }
     return lls_fail(err, LLS_E_INVALID, "an unknown verb");
 }

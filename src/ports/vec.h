@@ -285,8 +285,4 @@ float lls_vec_score(lls_vec_metric metric, float distance);
  */
 double lls_vec_distance(lls_vec_metric metric, const float *a, const float *b, uint32_t dim);
 
-/** "cosine", "l2", "ip", "l1". */
-const char *lls_vec_metric_name(lls_vec_metric metric);
-lls_err lls_vec_metric_find(lls_str name, lls_vec_metric *out, lls_error *err) LLS_CHECKED;
-
 #endif

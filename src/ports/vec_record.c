@@ -1,7 +1,9 @@
 #include "ports/vec_record.h"
 
 #include "base/json.h"
+#include "base/little.h"
 #include "base/scope.h"
+#include "base/time.h"
 #include "ports/record.h"
 
 #include <math.h>
@@ -13,24 +15,6 @@ enum {
     FLAG_NORMALISED = 1,
 };
 
-static void add_number(lls_buf *out, uint64_t number, size_t bytes)
-{
-    uint8_t little[8];
-
-    for (size_t i = 0; i < bytes; i++)
-        little[i] = (uint8_t)(number >> (8 * i));
-    lls_buf_add(out, (lls_bytes){little, bytes});
-}
-
-static uint64_t number_at(const uint8_t *at, size_t bytes)
-{
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < bytes; i++)
-        number |= (uint64_t)at[i] << (8 * i);
-    return number;
-}
-
 static void add_floats(lls_buf *out, const float *floats, size_t count)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -39,7 +23,7 @@ static void add_floats(lls_buf *out, const float *floats, size_t count)
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &floats[i], sizeof(bits));
-        add_number(out, bits, sizeof(bits));
+        lls_little_add(out, bits, sizeof(bits));
     }
 #endif
 }
@@ -52,17 +36,17 @@ void lls_vec_record_encode(const lls_vec_item *item, lls_buf *out)
 
     lls_buf_reserve(out, HEAD + space->model.len + scope.len + item->text.len + metadata.len +
                              space->dim * sizeof(float));
-    add_number(out, FORMAT, 1);
-    add_number(out, space->metric, 1);
-    add_number(out, space->normalised ? FLAG_NORMALISED : 0, 1);
-    add_number(out, 0, 1);
-    add_number(out, space->dim, 4);
-    add_number(out, (uint64_t)item->event_usec, 8);
-    add_number(out, space->model.len, 2);
-    add_number(out, scope.len, 2);
-    add_number(out, item->text.len, 4);
-    add_number(out, metadata.len, 4);
-    add_number(out, 0, 4);
+    lls_little_add(out, FORMAT, 1);
+    lls_little_add(out, space->metric, 1);
+    lls_little_add(out, space->normalised ? FLAG_NORMALISED : 0, 1);
+    lls_little_add(out, 0, 1);
+    lls_little_add(out, space->dim, 4);
+    lls_little_add(out, (uint64_t)item->event_usec, 8);
+    lls_little_add(out, space->model.len, 2);
+    lls_little_add(out, scope.len, 2);
+    lls_little_add(out, item->text.len, 4);
+    lls_little_add(out, metadata.len, 4);
+    lls_little_add(out, 0, 4);
     lls_buf_add_str(out, space->model);
     lls_buf_add_str(out, scope);
     lls_buf_add_str(out, item->text);
@@ -85,7 +69,7 @@ lls_err lls_vec_record_floats(const uint8_t *at, size_t count, lls_buf *floats, 
     lls_buf_add(floats, (lls_bytes){at, count * sizeof(float)});
 #else
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits = (uint32_t)number_at(at + 4 * i, 4);
+        uint32_t bits = (uint32_t)lls_little_get(at + 4 * i, 4);
         lls_buf_add(floats, (lls_bytes){(const uint8_t *)&bits, sizeof(bits)});
     }
 #endif
@@ -106,12 +90,12 @@ static size_t read_head(const uint8_t *at, lls_vec_item *out)
 {
     out->space.metric = (lls_vec_metric)at[1];
     out->space.normalised = at[2] == FLAG_NORMALISED;
-    out->space.dim = (uint32_t)number_at(at + 4, 4);
-    out->event_usec = (int64_t)number_at(at + 8, 8);
-    out->space.model.len = number_at(at + 16, 2);
-    out->scope.len = number_at(at + 18, 2);
-    out->text.len = number_at(at + 20, 4);
-    out->metadata.len = number_at(at + 24, 4);
+    out->space.dim = (uint32_t)lls_little_get(at + 4, 4);
+    out->event_usec = (int64_t)lls_little_get(at + 8, 8);
+    out->space.model.len = lls_little_get(at + 16, 2);
+    out->scope.len = lls_little_get(at + 18, 2);
+    out->text.len = lls_little_get(at + 20, 4);
+    out->metadata.len = lls_little_get(at + 24, 4);
     return HEAD + out->space.model.len + out->scope.len + out->text.len + out->metadata.len +
            (size_t)out->space.dim * sizeof(float);
 }
@@ -145,7 +129,8 @@ lls_err lls_vec_record_decode(const lls_kv_item *item, lls_buf *floats, lls_vec_
         return damaged(item, "too short", err);
     if (at[0] != FORMAT)
         return damaged(item, "a format that this version does not know", err);
-    if (at[1] > LLS_VEC_L1 || at[2] > FLAG_NORMALISED || at[3] != 0 || number_at(at + 28, 4) != 0)
+    if (at[1] > LLS_VEC_L1 || at[2] > FLAG_NORMALISED || at[3] != 0 ||
+        lls_little_get(at + 28, 4) != 0)
         return damaged(item, "an impossible header", err);
     if (read_head(at, &got) != item->value.len || got.space.dim > LLS_VEC_DIM_MAX)
         return damaged(item, "lengths that do not add up", err);
@@ -205,11 +190,6 @@ static bool is_name(lls_str text, size_t most)
     return true;
 }
 
-static bool time_is_good(int64_t usec)
-{
-    return usec >= LLS_TIME_MIN_USEC && usec <= LLS_TIME_MAX_USEC;
-}
-
 static lls_err check_metadata(const lls_vec_item *item, lls_error *err)
 {
     lls_error why = {0};
@@ -238,7 +218,7 @@ lls_err lls_vec_item_check(const lls_vec_item *item, lls_error *err)
         return refuse(item, "the text has more than 16 MiB", err);
     if (!lls_utf8_check(lls_bytes_of(item->text)))
         return refuse(item, "the text is not UTF-8", err);
-    if (!time_is_good(item->event_usec))
+    if (!lls_time_is_good(item->event_usec))
         return refuse(item, "it happened outside the years 1 to 9999", err);
     LLS_TRY(check_metadata(item, err));
     return check_vector(item, err);

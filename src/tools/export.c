@@ -22,6 +22,7 @@ static void store_list_ref_auto(store_list_ref *list)
 typedef struct export_run {
     int fd;
     const lls_transfer_options *options;
+    const lls_component_def *component;
     lls_pace pace;
     lls_buf json; // the value of the record that is being written
     lls_buf out;
@@ -46,13 +47,16 @@ static lls_err write_record(export_run *run, const lls_record *record, lls_error
 {
     lls_kv_item item = {
         .key = record->key,
+        .value = record->value,
         .meta = {record->version, record->created_usec, record->updated_usec, record->expires_usec},
     };
     size_t before = run->out.len;
 
-    lls_buf_clear(&run->json);
-    LLS_TRY(lls_record_to_json(record, &run->json, err));
-    item.value = lls_buf_view(&run->json);
+    if (run->component->to_json) {
+        lls_buf_clear(&run->json);
+        LLS_TRY(lls_record_to_json(record, &run->json, err));
+        item.value = lls_buf_view(&run->json);
+    }
     lls_record_to_line(&item, run->options->full ? LLS_LINE_FULL : LLS_LINE_PLAIN, &run->out);
     LLS_TRY(lls_buf_status(&run->out, err));
     run->records++;
@@ -81,16 +85,15 @@ lls_err lls_export(lls_store *store, lls_str component, int fd, const lls_transf
 {
     static const lls_transfer_options preset = {.abi = LLS_ABI};
     LLS_AUTO(store_list_ref) list = NULL;
-    const lls_component_def *def;
     LLS_AUTO(export_run)
     run = {.fd = fd,
            .options = options ? options : &preset,
            .out = {.max = WRITE_SIZE + LLS_LINE_MAX}};
 
     LLS_TRY(lls_abi_check(run.options->abi, "lls_transfer_options", err));
-    LLS_TRY(lls_component_find(component, &def, err));
+    LLS_TRY(lls_component_find(component, &run.component, err));
     lls_err e;
-    if (run.options->format == LLS_FILE_FBIN && def->port == LLS_PORT_VEC) {
+    if (run.options->format == LLS_FILE_FBIN && run.component->port == LLS_PORT_VEC) {
         e = lls_export_fbin(store, component, fd, run.options, &run.records, err);
     } else if (run.options->format != LLS_FILE_LINES) {
         e = lls_fail(err, LLS_E_UNSUPPORTED, "it is not written in this format");

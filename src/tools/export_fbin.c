@@ -1,6 +1,7 @@
 #include "tools/export_fbin.h"
 
 #include "base/file.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "ports/vec_record.h"
 
@@ -31,14 +32,6 @@ static void writing_auto(writing *w)
     lls_buf_fini(&w->floats);
 }
 
-static void add_number(lls_buf *out, uint32_t number)
-{
-    const uint8_t little[] = {(uint8_t)number, (uint8_t)(number >> 8), (uint8_t)(number >> 16),
-                              (uint8_t)(number >> 24)};
-
-    lls_buf_add(out, (lls_bytes){little, sizeof(little)});
-}
-
 static lls_err flush(writing *w, lls_error *err)
 {
     LLS_TRY(lls_buf_status(&w->out, err));
@@ -66,7 +59,7 @@ static lls_err write_row(writing *w, const lls_record *record, lls_str model, ll
     for (uint32_t i = 0; i < vector.space.dim; i++) {
         uint32_t bits;
         memcpy(&bits, &vector.vector[i], sizeof(bits));
-        add_number(&w->out, bits);
+        lls_little_add(&w->out, bits, 4);
     }
     w->rows++;
     return w->out.len >= WRITE_SIZE ? flush(w, err) : lls_buf_status(&w->out, err);
@@ -78,8 +71,8 @@ static lls_err write_head(writing *w, off_t at, lls_error *err)
     LLS_TRY(flush(w, err));
     if (lseek(w->fd, at, SEEK_SET) < 0)
         return lls_fail_sys(err, errno, "go back in %s", destination);
-    add_number(&w->out, (uint32_t)w->rows);
-    add_number(&w->out, w->dim);
+    lls_little_add(&w->out, (uint32_t)w->rows, 4);
+    lls_little_add(&w->out, w->dim, 4);
     LLS_TRY(flush(w, err));
     return lseek(w->fd, 0, SEEK_END) < 0 ? lls_fail_sys(err, errno, "go on in %s", destination)
                                          : LLS_OK;
@@ -99,8 +92,8 @@ lls_err lls_export_fbin(lls_store *store, lls_str component, int fd,
                         "an .fbin file begins with how many rows it has: it goes into a file, not "
                         "into a pipe");
     LLS_TRY(lls_store_list_open(store, component, (lls_bytes){0}, (lls_bytes){0}, &list, err));
-    add_number(&w.out, 0);
-    add_number(&w.out, 0);
+    lls_little_add(&w.out, 0, 4);
+    lls_little_add(&w.out, 0, 4);
     while ((e = lls_store_list_next(list, &record, err)) == LLS_OK) {
         if (options->cancel && *options->cancel)
             return lls_fail(err, LLS_E_CANCELLED, "cancelled");

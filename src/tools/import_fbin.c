@@ -3,17 +3,13 @@
  * and of what dimension, then the rows, each of so many 32-bit floats.
  */
 #include "base/file.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "base/time.h"
 #include "ports/vec_record.h"
 #include "tools/import.h"
 
 #include <inttypes.h>
-
-static uint32_t number_at(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
 
 /* Read exactly `len` bytes into `out`, replaced. */
 static lls_err read_exactly(lls_import_run *run, size_t len, lls_buf *out, lls_error *err)
@@ -30,7 +26,7 @@ static void decode_floats(lls_buf *row)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     for (size_t i = 0; i + 4 <= row->len; i += 4) {
-        uint32_t bits = number_at(row->data + i);
+        uint32_t bits = lls_little_get_u32(row->data + i);
         memcpy(row->data + i, &bits, sizeof(bits));
     }
 #else
@@ -64,8 +60,8 @@ lls_err lls_import_fbin(lls_import_run *run, lls_error *err)
     LLS_AUTO(lls_buf) value = {0};
 
     LLS_TRY(read_exactly(run, 8, &row, err));
-    uint32_t count = number_at(row.data);
-    uint32_t dim = number_at(row.data + 4);
+    uint32_t count = lls_little_get_u32(row.data);
+    uint32_t dim = lls_little_get_u32(row.data + 4);
     if (dim == 0 || dim > LLS_VEC_DIM_MAX)
         return lls_fail(err, LLS_E_PARSE, "rows of %u dimensions; 1 to %d can be had", dim,
                         LLS_VEC_DIM_MAX);
