@@ -65,7 +65,8 @@ static lls_err run_verb(const char *verb, lls_private_postgres *server, const ch
 
 bool lls_private_postgres_is_possible(void)
 {
-    return system("ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||"
+    return system("test -x \"${LLS_POSTGRES_BIN:-none}/initdb\" ||"
+                  " ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||"
                   " test -x \"$(pg_config --bindir 2>/dev/null)/initdb\"") == 0;
 }
 
