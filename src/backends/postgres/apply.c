@@ -5,31 +5,27 @@
  * condition does not hold fails on the server and with it the rest of the pipeline, so nothing
  * has to come back to us in between.
  *
- * When the connection dies before COMMIT was answered, the transaction's id, which the server was
- * asked to tell at once, is looked up on a new connection: committed is success, aborted is tried
- * again. Without the id a batch that may be repeated is repeated; any other is reported as what
- * it is, a write whose outcome is not known.
+ * When the connection dies before COMMIT was answered, a batch that may be repeated is repeated; of
+ * any other outcome.h finds out what became of it.
  */
 #include "backends/postgres/bulk.h"
 #include "backends/postgres/error.h"
 #include "backends/postgres/kv.h"
+#include "backends/postgres/outcome.h"
 #include "base/scope.h"
 #include "base/time.h"
 #include "ports/record.h"
 
 #include <assert.h>
-#include <time.h>
 
-enum { TAG_LOCK = 0, TAG_COMMIT = 1, TAG_FIRST = 2, STATUS_TRIES = 50, STATUS_PAUSE_MS = 100 };
+enum { TAG_LOCK = 0, TAG_COMMIT = 1, TAG_FIRST = 2 };
 
 typedef struct batch {
     lls_str tenant;
     int64_t now_usec;
     const lls_kv_write *writes;
     size_t count;
-    int64_t xact;     /* 0: not known */
-    bool commit_sent; /* from here on it may be done without our knowing */
-    bool committed;   /* said the server; whatever happened after that */
+    lls_pg_outcome outcome;
 } batch;
 
 /* The collections that a batch touches, each once. */
@@ -133,9 +129,9 @@ static lls_err keep_progress(void *user, int tag, const PGresult *result, lls_er
     (void)err;
 
     if (tag == TAG_LOCK)
-        b->xact = lls_pg_get_int8(result, 0, 0);
+        b->outcome.xact = lls_pg_get_int8(result, 0, 0);
     else if (tag == TAG_COMMIT)
-        b->committed = true;
+        b->outcome.committed = true;
     return LLS_OK;
 }
 
@@ -161,8 +157,7 @@ static lls_err run_batch(lls_pg_pool *pool, lls_pg_connection *connection, void 
     lls_pg_params lock = {0};
     batch *b = user;
 
-    b->xact = 0;
-    b->commit_sent = b->committed = false;
+    b->outcome = (lls_pg_outcome){0};
     LLS_TRY(collect_locks(b, &locks, err));
     lls_pg_add_bytes(&lock, lls_buf_view(&locks));
     LLS_TRY(lls_pg_pipeline_begin(&pipeline, pool, connection, err));
@@ -173,11 +168,11 @@ static lls_err run_batch(lls_pg_pool *pool, lls_pg_connection *connection, void 
                                 TAG_LOCK, err));
     LLS_TRY(lls_pg_pipeline_ask(&pipeline, err));
     LLS_TRY(add_writes(&pipeline, b, err));
-    b->commit_sent = true;
+    b->outcome.commit_sent = true;
     LLS_TRY(lls_pg_pipeline_add(&pipeline, lls_pg_common_statement(LLS_PG_COMMIT), NULL, TAG_COMMIT,
                                 err));
     lls_err e = lls_pg_pipeline_finish(&pipeline, keep_progress, b, err);
-    if (e == LLS_OK || b->committed)
+    if (e == LLS_OK || b->outcome.committed)
         return LLS_OK;
     return name_key(b, pipeline.failed_tag, e, err);
 }
@@ -195,95 +190,22 @@ static bool may_repeat(const batch *b)
     return true;
 }
 
-/* What the server knows about the transaction of a batch. */
-typedef struct inquiry {
-    const batch *batch;
-    const lls_kv_write *witness; /* a write that left a row, unless a later one changed it */
-    char status[16];
-    bool seen;
-} inquiry;
-
-static lls_err keep_status(void *user, int tag, const PGresult *result, lls_error *err)
-{
-    inquiry *q = user;
-    (void)err;
-
-    if (tag == 1) {
-        q->seen = PQntuples(result) > 0;
-    } else if (!PQgetisnull(result, 0, 0)) {
-        size_t len = (size_t)PQgetlength(result, 0, 0);
-        if (len >= sizeof(q->status))
-            len = sizeof(q->status) - 1;
-        memcpy(q->status, PQgetvalue(result, 0, 0), len);
-        q->status[len] = '\0';
-    }
-    return LLS_OK;
-}
-
-static lls_err inquire(lls_pg_pool *pool, lls_pg_connection *connection, void *user, lls_error *err)
-{
-    LLS_AUTO(lls_pg_pipeline) pipeline = {0};
-    inquiry *q = user;
-    lls_pg_params xact = {0};
-
-    LLS_TRY(lls_pg_pipeline_begin(&pipeline, pool, connection, err));
-    LLS_TRY(lls_pg_pipeline_enter(&pipeline, q->batch->tenant, err));
-    if (q->witness) {
-        lls_kv_space space = {q->batch->tenant, q->witness->coll};
-        lls_pg_params row = lls_pg_space_params(space);
-        lls_pg_add_bytes(&row, q->witness->key);
-        lls_pg_add_int8(&row, q->batch->xact);
-        LLS_TRY(lls_pg_pipeline_add(&pipeline, lls_pg_table_statement(space.coll, LLS_PG_WROTE),
-                                    &row, 1, err));
-    }
-    lls_pg_add_int8(&xact, q->batch->xact);
-    LLS_TRY(
-        lls_pg_pipeline_add(&pipeline, lls_pg_common_statement(LLS_PG_XACT_STATUS), &xact, 0, err));
-    return lls_pg_pipeline_finish(&pipeline, keep_status, q, err);
-}
-
-/*
- * LLS_END: it was committed. LLS_OK: it was not.
- *
- * A transaction's number that no log record mentioned is given out again after a crash, so
- * "committed" alone could be somebody else's: the row that the batch wrote has to bear the number.
- */
-static lls_err look_up(lls_pg_pool *pool, const batch *b, lls_error *err)
-{
-    inquiry q = {.batch = b};
-    lls_pg_work work = {.run = inquire, .user = &q};
-    struct timespec pause = {.tv_nsec = STATUS_PAUSE_MS * 1000000L};
-
-    for (size_t i = 0; i < b->count; i++)
-        if (b->writes[i].verb != LLS_KV_DELETE && b->writes[i].verb != LLS_KV_SWEEP)
-            q.witness = &b->writes[i];
-    for (int i = 0; i < STATUS_TRIES; i++) {
-        lls_err e = lls_pg_run(pool, &work, err);
-        if (e != LLS_OK && lls_pg_is(err, "22023")) // in the future: it was lost with a crash
-            return LLS_OK;
-        LLS_TRY(e);
-        if (strcmp(q.status, "aborted") == 0)
-            return LLS_OK;
-        if (strcmp(q.status, "committed") == 0 && q.seen)
-            return LLS_END;
-        if (strcmp(q.status, "in progress") != 0)
-            break;
-        (void)nanosleep(&pause, NULL); // the server has not noticed yet that we are gone
-    }
-    return LLS_E_UNAVAILABLE;
-}
-
 static lls_err after_loss(lls_pg_pool *pool, void *user, lls_error *err)
 {
-    lls_error why = {0};
-    batch *b = user;
+    const batch *b = user;
+    lls_pg_witness witness = {.space.tenant = b->tenant};
 
-    if (!b->commit_sent || may_repeat(b))
+    if (may_repeat(b))
         return LLS_OK;
-    lls_err e = b->xact ? look_up(pool, b, &why) : LLS_E_UNAVAILABLE;
-    if (e == LLS_OK || e == LLS_END)
-        return e;
-    return lls_wrap(err, LLS_E_UNAVAILABLE, "the outcome is not known");
+    for (size_t i = 0; i < b->count; i++) {
+        const lls_kv_write *w = &b->writes[i];
+        if (w->verb == LLS_KV_DELETE || w->verb == LLS_KV_SWEEP)
+            continue;
+        witness.statement = lls_pg_table_statement(w->coll, LLS_PG_WROTE);
+        witness.space.coll = w->coll;
+        witness.key = w->key;
+    }
+    return lls_pg_outcome_after_loss(&b->outcome, pool, &witness, err);
 }
 
 lls_err lls_pg_apply(lls_kv *kv, lls_str tenant, int64_t now_usec, const lls_kv_write *writes,

@@ -27,10 +27,8 @@ lls_err lls_pg_copy_begin(lls_pg_copy *copy, lls_pg_pool *pool, int64_t id, lls_
     LLS_AUTO(lls_pg_result_ref) result = NULL;
     const char *become = pool->statements.all[lls_pg_common_statement(LLS_PG_BECOME)].sql;
 
-    lls_buf_printf(&sql,
-                   "%sCOPY llmspell_stage.s_%" PRId64 " (key, value, value_raw, version,"
-                   " created_at, updated_at, expires_at) FROM STDIN (FORMAT binary)",
-                   become, id);
+    lls_buf_printf(&sql, "%sCOPY llmspell_stage.%s%" PRId64 " (%s) FROM STDIN (FORMAT binary)",
+                   become, copy->kind->table, id, copy->kind->columns);
     LLS_TRY(lls_buf_status(&sql, err));
     LLS_TRY(lls_pg_acquire(pool, &copy->connection, err));
     PGconn *pg = copy->connection->pg;
@@ -83,8 +81,13 @@ static lls_err hand_over(lls_pg_copy *copy, lls_error *err)
     return lls_pg_flush(copy->connection, err);
 }
 
-static void add_row(lls_buf *out, const lls_kv_item *item)
+static lls_err add_row(void *state, lls_kv_space space, const lls_kv_item *item, lls_buf *out,
+                       lls_error *err)
 {
+    (void)state;
+    (void)space;
+    (void)err;
+
     lls_pg_put_int16(out, COLUMNS);
     lls_pg_field_bytes(out, item->key);
     lls_pg_field_value(out, item->value);
@@ -92,7 +95,14 @@ static void add_row(lls_buf *out, const lls_kv_item *item)
     lls_pg_field_time(out, item->meta.created_usec);
     lls_pg_field_time(out, item->meta.updated_usec);
     lls_pg_field_expiry(out, item->meta.expires_usec);
+    return LLS_OK;
 }
+
+const lls_pg_copy_kind lls_pg_kv_copy = {
+    .table = "s_",
+    .columns = "key, value, value_raw, version, created_at, updated_at, expires_at",
+    .add_row = add_row,
+};
 
 lls_err lls_pg_copy_add(lls_pg_copy *copy, lls_pg_pool *pool, const lls_kv_item *items,
                         size_t count, lls_error *err)
@@ -100,8 +110,8 @@ lls_err lls_pg_copy_add(lls_pg_copy *copy, lls_pg_pool *pool, const lls_kv_item 
     lls_err e = LLS_OK;
 
     for (size_t i = 0; e == LLS_OK && i < count; i++) {
-        add_row(&copy->rows, &items[i]);
-        if (copy->rows.len >= PIECE_BYTES)
+        e = copy->kind->add_row(copy->state, copy->space, &items[i], &copy->rows, err);
+        if (e == LLS_OK && copy->rows.len >= PIECE_BYTES)
             e = hand_over(copy, err);
     }
     copy->count += count;

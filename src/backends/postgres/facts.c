@@ -1,7 +1,7 @@
 /* What `info`, `validate` and a migration's preflight want to know about the server. */
 #include "backends/postgres/error.h"
-#include "backends/postgres/kv.h"
 #include "backends/postgres/schema.h"
+#include "backends/postgres/vec.h"
 #include "base/scope.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "backends/postgres/kv.h"
+#include "backends/postgres/stage.h"
 
 #include "base/hash.h"
 #include "base/scope.h"
@@ -197,13 +197,29 @@ static lls_err pg_stats(lls_kv *kv, lls_kv_space space, lls_kv_stats *out, lls_e
     return LLS_OK;
 }
 
+static lls_err pg_scan(lls_kv *kv, lls_kv_space space, lls_kv_range range, lls_kv_iter **out,
+                       lls_error *err)
+{
+    return lls_pg_scan_open(&lls_pg_kv_scan, &lls_pg_downcast(kv)->pool, space, range, out, err);
+}
+
+static lls_err pg_stage(lls_kv *kv, const lls_stage_spec *spec, lls_kv_stage **out, lls_error *err)
+{
+    return lls_pg_stage_open(&lls_pg_kv_stage, &lls_pg_downcast(kv)->pool, spec, out, err);
+}
+
+static lls_err pg_stage_discard(lls_kv *kv, lls_str tenant, lls_str run, lls_error *err)
+{
+    return lls_pg_stage_discard(&lls_pg_kv_stage, &lls_pg_downcast(kv)->pool, tenant, run, err);
+}
+
 const lls_kv_ops lls_pg_kv_ops = {
     .get = pg_get,
     .apply = lls_pg_apply,
-    .scan = lls_pg_scan,
+    .scan = pg_scan,
     .clear = pg_clear,
     .count = pg_count,
     .stats = pg_stats,
-    .stage = lls_pg_stage,
-    .stage_discard = lls_pg_stage_discard,
+    .stage = pg_stage,
+    .stage_discard = pg_stage_discard,
 };

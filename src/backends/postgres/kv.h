@@ -34,23 +34,10 @@ lls_err lls_pg_locks(lls_str tenant, const lls_str *colls, size_t count, lls_buf
 /* Each in the file of its name. */
 lls_err lls_pg_apply(lls_kv *kv, lls_str tenant, int64_t now_usec, const lls_kv_write *writes,
                      size_t count, lls_error *err);
-lls_err lls_pg_scan(lls_kv *kv, lls_kv_space space, lls_kv_range range, lls_kv_iter **out,
-                    lls_error *err);
-lls_err lls_pg_stage(lls_kv *kv, const lls_stage_spec *spec, lls_kv_stage **out, lls_error *err);
-lls_err lls_pg_stage_discard(lls_kv *kv, lls_str tenant, lls_str run, lls_error *err);
-
-/** Open a scan inside the transaction that `connection` is in. It is not released on close. */
-lls_err lls_pg_scan_inside(lls_pg_pool *pool, lls_pg_connection *connection, lls_kv_space space,
-                           bool *is_open, lls_kv_iter **out, lls_error *err) LLS_CHECKED;
 
 /* facts.c */
 lls_err lls_pg_facts(lls_backend *backend, lls_fact_fn each, void *user, lls_error *err);
 lls_err lls_pg_check(lls_backend *backend, lls_fact_fn each, void *user, lls_error *err);
 lls_err lls_pg_ready(lls_backend *backend, uint64_t bytes_to_come, lls_error *err);
-
-typedef struct lls_pg_backend {
-    lls_backend base;
-    lls_pg_kv kv;
-} lls_pg_backend;
 
 #endif

@@ -2,8 +2,8 @@
  * The backend for PostgreSQL 14 or newer: options, open and close. Nothing depends on the session:
  * every transaction says who it is, so a pooler between us and the server does no harm.
  */
-#include "backends/postgres/kv.h"
 #include "backends/postgres/schema.h"
+#include "backends/postgres/vec.h"
 #include "base/alloc.h"
 #include "base/scope.h"
 
@@ -69,6 +69,8 @@ static lls_err pg_open(const void *conf, const lls_backend_params *params, lls_b
     pg->kv.base.ops = &lls_pg_kv_ops;
     pg->kv.pool.read_only = params->access == LLS_READ_ONLY;
     pg->base.kv = &pg->kv.base;
+    lls_pg_vec_init(&pg->vec, &pg->kv.pool);
+    pg->base.vec = &pg->vec.base;
     e = connect_once(&pg->kv.pool, err);
     if (e != LLS_OK) {
         pg_close(&pg->base);
@@ -111,7 +113,7 @@ const lls_backend_def lls_backend_postgres = {
     .summary = "PostgreSQL 14 or newer: many processes and hosts, row-level security per tenant",
     .options = options,
     .conf_size = sizeof(lls_pg_conf),
-    .ports = LLS_HAS(LLS_PORT_KV),
+    .ports = LLS_HAS(LLS_PORT_KV) | LLS_HAS(LLS_PORT_VEC),
     .characteristics = {.persistent = true,
                         .transactional = true,
                         .prefix_scan = true,

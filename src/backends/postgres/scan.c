@@ -5,8 +5,8 @@
  * all that runs ahead of the reader, whatever the table's size. The order comes from the primary
  * key; sorting is switched off, or a large table would be sorted into temporary files first.
  */
-#include "backends/postgres/kv.h"
-#include "backends/postgres/rows.h"
+#include "backends/postgres/scan.h"
+
 #include "base/alloc.h"
 #include "base/scope.h"
 
@@ -14,6 +14,8 @@
 
 typedef struct pg_iter {
     lls_kv_iter base;
+    const lls_pg_scan_kind *kind;
+    void *state; /* of the kind; owned */
     lls_pg_pool *pool;
     lls_pg_connection *connection;
     lls_pg_rows rows; /* what the caller's views point into */
@@ -31,8 +33,7 @@ static pg_iter *downcast(lls_kv_iter *it)
     return LLS_OUTER(it, pg_iter, base);
 }
 
-/* The first key behind all that begin with `prefix`; empty when there is none: it is all 0xFF. */
-static void upper_bound(lls_bytes prefix, lls_buf *out)
+void lls_pg_upper_bound(lls_bytes prefix, lls_buf *out)
 {
     size_t len = prefix.len;
 
@@ -43,22 +44,31 @@ static void upper_bound(lls_bytes prefix, lls_buf *out)
         out->data[len - 1]++;
 }
 
-static lls_err send_select(pg_iter *it, lls_pg_connection *connection, lls_kv_space space,
-                           lls_kv_range range, lls_error *err)
+static lls_err send_kv(void *state, lls_pg_rows *rows, lls_pg_pool *pool,
+                       lls_pg_connection *connection, lls_kv_space space, lls_kv_range range,
+                       lls_error *err)
 {
     LLS_AUTO(lls_buf) upper = {0};
     lls_pg_params params = lls_pg_space_params(space);
+    (void)state;
 
-    upper_bound(range.prefix, &upper);
+    lls_pg_upper_bound(range.prefix, &upper);
     LLS_TRY(lls_buf_status(&upper, err));
     lls_pg_add_bytes(&params, range.prefix);
     lls_pg_add_bytes(&params, range.after);
     if (upper.len)
         lls_pg_add_bytes(&params, lls_buf_view(&upper));
     int statement = lls_pg_table_statement(space.coll, upper.len ? LLS_PG_SCAN_TO : LLS_PG_SCAN);
-    return lls_pg_rows_send(&it->rows, connection, it->pool->statements.all[statement].sql, &params,
-                            err);
+    return lls_pg_rows_send(rows, connection, pool->statements.all[statement].sql, &params, err);
 }
+
+static lls_err read_kv(void *state, const PGresult *row, lls_kv_item *item, lls_error *err)
+{
+    (void)state;
+    return lls_pg_get_item(row, 0, item, err);
+}
+
+const lls_pg_scan_kind lls_pg_kv_scan = {.send = send_kv, .read = read_kv};
 
 typedef struct opening {
     lls_kv_space space;
@@ -87,7 +97,8 @@ static lls_err open_on(lls_pg_pool *pool, lls_pg_connection *connection, void *u
     opening *o = user;
 
     LLS_TRY(begin_read(pool, connection, o->space.tenant, err));
-    LLS_TRY(send_select(o->it, connection, o->space, o->range, err));
+    LLS_TRY(
+        o->it->kind->send(o->it->state, &o->it->rows, pool, connection, o->space, o->range, err));
     o->it->connection = connection;
     lls_err e = lls_pg_rows_next(&o->it->rows, err);
     if (e != LLS_OK && e != LLS_END)
@@ -97,30 +108,36 @@ static lls_err open_on(lls_pg_pool *pool, lls_pg_connection *connection, void *u
     return LLS_OK;
 }
 
-static pg_iter *make(lls_pg_pool *pool, lls_error *err)
-{
-    pg_iter *it = lls_alloc(sizeof(*it));
-
-    if (!it) {
-        (void)lls_fail(err, LLS_E_NOMEM, "out of memory");
-        return NULL;
-    }
-    it->base.ops = &iter_ops;
-    it->pool = pool;
-    return it;
-}
-
 static void discard(pg_iter *it)
 {
     lls_pg_rows_fini(&it->rows);
+    if (it->state && it->kind->fini)
+        it->kind->fini(it->state);
+    lls_free(it->state);
     lls_free(it);
 }
 
-lls_err lls_pg_scan(lls_kv *kv, lls_kv_space space, lls_kv_range range, lls_kv_iter **out,
-                    lls_error *err)
+static pg_iter *make(const lls_pg_scan_kind *kind, lls_pg_pool *pool, lls_error *err)
 {
-    lls_pg_pool *pool = &lls_pg_downcast(kv)->pool;
-    pg_iter *it = make(pool, err);
+    pg_iter *it = lls_alloc(sizeof(*it));
+
+    if (it) {
+        it->base.ops = &iter_ops;
+        it->kind = kind;
+        it->pool = pool;
+        it->state = lls_alloc(kind->state_size + 1);
+    }
+    if (it && it->state)
+        return it;
+    lls_free(it);
+    (void)lls_fail(err, LLS_E_NOMEM, "out of memory");
+    return NULL;
+}
+
+lls_err lls_pg_scan_open(const lls_pg_scan_kind *kind, lls_pg_pool *pool, lls_kv_space space,
+                         lls_kv_range range, lls_kv_iter **out, lls_error *err)
+{
+    pg_iter *it = make(kind, pool, err);
     if (!it)
         return LLS_E_NOMEM;
 
@@ -135,17 +152,18 @@ lls_err lls_pg_scan(lls_kv *kv, lls_kv_space space, lls_kv_range range, lls_kv_i
     return LLS_OK;
 }
 
-lls_err lls_pg_scan_inside(lls_pg_pool *pool, lls_pg_connection *connection, lls_kv_space space,
-                           bool *is_open, lls_kv_iter **out, lls_error *err)
+lls_err lls_pg_scan_inside(const lls_pg_scan_kind *kind, lls_pg_pool *pool,
+                           lls_pg_connection *connection, lls_kv_space space, bool *is_open,
+                           lls_kv_iter **out, lls_error *err)
 {
     if (*is_open)
         return lls_fail(err, LLS_E_BUSY, "another scan of this stage is open");
-    pg_iter *it = make(pool, err);
+    pg_iter *it = make(kind, pool, err);
     if (!it)
         return LLS_E_NOMEM;
 
     it->connection = connection;
-    lls_err e = send_select(it, connection, space, (lls_kv_range){0}, err);
+    lls_err e = kind->send(it->state, &it->rows, pool, connection, space, (lls_kv_range){0}, err);
     if (e != LLS_OK) {
         discard(it);
         return e;
@@ -168,7 +186,7 @@ static lls_err pg_iter_next(lls_kv_iter *base, lls_kv_item *item, lls_error *err
             *err = it->why;
         return it->end;
     }
-    return lls_pg_get_item(it->rows.row, 0, item, err);
+    return it->kind->read(it->state, it->rows.row, item, err);
 }
 
 /* A stage's transaction has to live on: its scan is read to the end, not cancelled. */

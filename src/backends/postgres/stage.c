@@ -7,9 +7,9 @@
  * (sql/V5__staging.sql). From `prepare` to `publish` one connection holds the transaction and the
  * exclusive lock of each collection; a writer waits, as it shares that lock.
  */
-#include "backends/postgres/copy.h"
+#include "backends/postgres/stage.h"
+
 #include "backends/postgres/error.h"
-#include "backends/postgres/kv.h"
 #include "base/alloc.h"
 #include "base/scope.h"
 
@@ -18,11 +18,12 @@
 
 typedef struct staged_coll {
     lls_str name; /* in the stage's `names` */
-    int64_t id;   /* its table is llmspell_stage.s_<id> */
+    int64_t id;   /* its table has this number */
 } staged_coll;
 
 typedef struct pg_stage {
     lls_kv_stage base;
+    const lls_pg_stage_kind *kind;
     lls_pg_pool *pool;
     lls_buf names; /* tenant, run and the collections' names, one after the other */
     lls_str tenant;
@@ -104,7 +105,7 @@ static lls_err open_tables(lls_pg_pool *pool, lls_pg_connection *connection, voi
     for (size_t i = 0; i < stage->count; i++) {
         lls_pg_params params = run_params(stage);
         lls_pg_add_text(&params, stage->colls[i].name);
-        LLS_TRY(add(&pipeline, LLS_PG_STAGE_OPEN, &params, (int)i, err));
+        LLS_TRY(add(&pipeline, stage->kind->open, &params, (int)i, err));
     }
     LLS_TRY(add(&pipeline, LLS_PG_COMMIT, NULL, LLS_PG_NO_TAG, err));
     return lls_pg_pipeline_finish(&pipeline, keep_id, stage, err);
@@ -152,26 +153,32 @@ static void stage_close(lls_kv_stage *base)
     pg_stage *stage = downcast(base);
 
     let_go(stage);
+    if (stage->copy.state && stage->kind->state_fini)
+        stage->kind->state_fini(stage->copy.state);
+    lls_free(stage->copy.state);
     lls_buf_fini(&stage->copy.rows);
     lls_buf_fini(&stage->names);
     lls_free(stage->colls);
     lls_free(stage);
 }
 
-lls_err lls_pg_stage(lls_kv *kv, const lls_stage_spec *spec, lls_kv_stage **out, lls_error *err)
+lls_err lls_pg_stage_open(const lls_pg_stage_kind *kind, lls_pg_pool *pool,
+                          const lls_stage_spec *spec, lls_kv_stage **out, lls_error *err)
 {
-    lls_pg_pool *pool = &lls_pg_downcast(kv)->pool;
-
     if (pool->read_only)
         return lls_fail(err, LLS_E_DENIED, "the store is open for reading only");
     pg_stage *stage = lls_alloc(sizeof(*stage));
     if (!stage)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
     stage->base.ops = &stage_ops;
+    stage->kind = kind;
     stage->pool = pool;
+    stage->copy.kind = kind->copy;
+    stage->copy.state = lls_alloc(kind->state_size + 1);
 
     lls_pg_work work = {.run = open_tables, .user = stage};
-    lls_err e = copy_spec(stage, spec, err);
+    lls_err e = stage->copy.state ? copy_spec(stage, spec, err)
+                                  : lls_fail(err, LLS_E_NOMEM, "out of memory");
     if (e == LLS_OK)
         e = lls_pg_run(pool, &work, err);
     if (e != LLS_OK) {
@@ -212,6 +219,7 @@ static lls_err stage_add(lls_kv_stage *base, lls_str coll, const lls_kv_item *it
         return lls_fail(err, LLS_E_INVALID, "the stage is prepared: nothing can be added");
     if (stage->copy.connection && (stage->copying != index || lls_pg_copy_is_full(&stage->copy)))
         LLS_TRY(stage_flush(base, err));
+    stage->copy.space = (lls_kv_space){stage->tenant, stage->colls[index].name};
     if (!stage->copy.connection)
         LLS_TRY(lls_pg_copy_begin(&stage->copy, stage->pool, stage->colls[index].id, err));
     stage->copying = index;
@@ -247,7 +255,7 @@ static lls_err ask_last(lls_pg_pool *pool, lls_pg_connection *connection, void *
     lls_pg_add_text(&params, last->coll);
     LLS_TRY(lls_pg_pipeline_begin(&pipeline, pool, connection, err));
     LLS_TRY(lls_pg_pipeline_enter(&pipeline, last->stage->tenant, err));
-    LLS_TRY(add(&pipeline, LLS_PG_STAGE_LAST, &params, 0, err));
+    LLS_TRY(add(&pipeline, last->stage->kind->last, &params, 0, err));
     return lls_pg_pipeline_finish(&pipeline, keep_last, last, err);
 }
 
@@ -286,7 +294,7 @@ static lls_err fill_tables(lls_pg_pool *pool, lls_pg_connection *connection, voi
         lls_pg_params params = run_params(stage);
         lls_pg_add_text(&params, stage->colls[i].name);
         lls_pg_add_int8(&params, stage->mode == LLS_STAGE_REPLACE);
-        LLS_TRY(add(&pipeline, LLS_PG_STAGE_FILL, &params, LLS_PG_NO_TAG, err));
+        LLS_TRY(add(&pipeline, stage->kind->fill, &params, LLS_PG_NO_TAG, err));
     }
     return lls_pg_pipeline_finish(&pipeline, NULL, NULL, err);
 }
@@ -310,8 +318,8 @@ static lls_err stage_scan(lls_kv_stage *base, lls_str coll, lls_kv_iter **out, l
     LLS_TRY(find_coll(stage, coll, &index, err));
     if (!stage->held)
         return lls_fail(err, LLS_E_INVALID, "the stage is not prepared");
-    return lls_pg_scan_inside(stage->pool, stage->held, (lls_kv_space){stage->tenant, coll},
-                              &stage->scan_is_open, out, err);
+    return lls_pg_scan_inside(stage->kind->scan, stage->pool, stage->held,
+                              (lls_kv_space){stage->tenant, coll}, &stage->scan_is_open, out, err);
 }
 
 typedef struct verdict {
@@ -339,7 +347,7 @@ static lls_err ask_published(lls_pg_pool *pool, lls_pg_connection *connection, v
 
     LLS_TRY(begin(&pipeline, pool, connection, v->stage->tenant, err));
     LLS_TRY(add_exclusive_locks(&pipeline, v->stage, err));
-    LLS_TRY(add(&pipeline, LLS_PG_STAGE_IS_PUBLISHED, &params, 0, err));
+    LLS_TRY(add(&pipeline, v->stage->kind->is_published, &params, 0, err));
     LLS_TRY(add(&pipeline, LLS_PG_COMMIT, NULL, LLS_PG_NO_TAG, err));
     return lls_pg_pipeline_finish(&pipeline, keep_verdict, v, err);
 }
@@ -378,7 +386,7 @@ static lls_err commit(pg_stage *stage, lls_error *err)
     lls_pg_params params = run_params(stage);
 
     LLS_TRY(lls_pg_pipeline_begin(&pipeline, stage->pool, stage->held, err));
-    LLS_TRY(add(&pipeline, LLS_PG_STAGE_PUBLISH, &params, LLS_PG_NO_TAG, err));
+    LLS_TRY(add(&pipeline, stage->kind->publish, &params, LLS_PG_NO_TAG, err));
     LLS_TRY(add(&pipeline, LLS_PG_COMMIT, NULL, 0, err));
     lls_err e = lls_pg_pipeline_finish(&pipeline, keep_commit, &committed, err);
     return committed ? LLS_OK : e;
@@ -412,6 +420,7 @@ static const lls_kv_stage_ops stage_ops = {
 };
 
 typedef struct leftover {
+    const lls_pg_stage_kind *kind;
     lls_str tenant;
     lls_str run;
 } leftover;
@@ -424,18 +433,29 @@ static lls_err discard(lls_pg_pool *pool, lls_pg_connection *connection, void *u
 
     lls_pg_add_text(&params, l->run);
     LLS_TRY(begin(&pipeline, pool, connection, l->tenant, err));
-    LLS_TRY(add(&pipeline, LLS_PG_STAGE_DISCARD, &params, LLS_PG_NO_TAG, err));
+    LLS_TRY(add(&pipeline, l->kind->discard, &params, LLS_PG_NO_TAG, err));
     LLS_TRY(add(&pipeline, LLS_PG_COMMIT, NULL, LLS_PG_NO_TAG, err));
     return lls_pg_pipeline_finish(&pipeline, NULL, NULL, err);
 }
 
-lls_err lls_pg_stage_discard(lls_kv *kv, lls_str tenant, lls_str run, lls_error *err)
+lls_err lls_pg_stage_discard(const lls_pg_stage_kind *kind, lls_pg_pool *pool, lls_str tenant,
+                             lls_str run, lls_error *err)
 {
-    lls_pg_pool *pool = &lls_pg_downcast(kv)->pool;
-    leftover l = {tenant, run};
+    leftover l = {kind, tenant, run};
     lls_pg_work work = {.run = discard, .user = &l};
 
     if (pool->read_only)
         return lls_fail(err, LLS_E_DENIED, "the store is open for reading only");
     return lls_pg_run(pool, &work, err);
 }
+
+const lls_pg_stage_kind lls_pg_kv_stage = {
+    .open = LLS_PG_STAGE_OPEN,
+    .last = LLS_PG_STAGE_LAST,
+    .fill = LLS_PG_STAGE_FILL,
+    .publish = LLS_PG_STAGE_PUBLISH,
+    .discard = LLS_PG_STAGE_DISCARD,
+    .is_published = LLS_PG_STAGE_IS_PUBLISHED,
+    .copy = &lls_pg_kv_copy,
+    .scan = &lls_pg_kv_scan,
+};

@@ -92,8 +92,8 @@ static const char *const commons[LLS_PG_COMMONS] = {
                         " set_config('jit', 'off', true)",
     [LLS_PG_LOCK_SHARED] = "SELECT pg_current_xact_id()::text::bigint,"
                            " count(pg_advisory_xact_lock_shared(k)) FROM unnest($1::bigint[]) AS k",
-    [LLS_PG_LOCK_EXCLUSIVE] = "SELECT count(pg_advisory_xact_lock(k))"
-                              " FROM unnest($1::bigint[]) AS k",
+    [LLS_PG_LOCK_EXCLUSIVE] = "SELECT pg_current_xact_id()::text::bigint,"
+                              " count(pg_advisory_xact_lock(k)) FROM unnest($1::bigint[]) AS k",
     [LLS_PG_XACT_STATUS] = "SELECT pg_xact_status($1::bigint::text::xid8)",
     [LLS_PG_STAGE_OPEN] = "SELECT llmspell_stage.discard($1, true), llmspell_stage.open($1, $2)",
     [LLS_PG_STAGE_LAST] = "SELECT count, key FROM llmspell_stage.last($1, $2)",
@@ -101,6 +101,16 @@ static const char *const commons[LLS_PG_COMMONS] = {
     [LLS_PG_STAGE_PUBLISH] = "SELECT llmspell_stage.publish($1)",
     [LLS_PG_STAGE_DISCARD] = "SELECT llmspell_stage.discard($1)",
     [LLS_PG_STAGE_IS_PUBLISHED] = "SELECT llmspell_stage.is_published($1)",
+    [LLS_PG_VEC_WROTE] = "SELECT FROM llmspell.vector_embeddings WHERE tenant_id = $1"
+                         " AND collection = $2 AND id = $3"
+                         " AND xmin::text::bigint = $4::bigint % 4294967296",
+    [LLS_PG_VEC_STAGE_OPEN] = "SELECT llmspell_stage.vector_discard($1, true),"
+                              " llmspell_stage.vector_open($1, $2)",
+    [LLS_PG_VEC_STAGE_LAST] = "SELECT count, key FROM llmspell_stage.vector_last($1, $2)",
+    [LLS_PG_VEC_STAGE_FILL] = "SELECT llmspell_stage.vector_fill($1, $2, $3::bigint <> 0)",
+    [LLS_PG_VEC_STAGE_PUBLISH] = "SELECT llmspell_stage.vector_publish($1)",
+    [LLS_PG_VEC_STAGE_DISCARD] = "SELECT llmspell_stage.vector_discard($1)",
+    [LLS_PG_VEC_STAGE_IS_PUBLISHED] = "SELECT llmspell_stage.vector_is_published($1)",
 };
 
 const char *lls_pg_table_name(int index)

@@ -42,7 +42,7 @@ typedef enum lls_pg_common {
     LLS_PG_BECOME,   /**< The role, in front of another statement; ends with a semicolon, if any. */
     LLS_PG_IN_ORDER, /**< Rows must stream from the index, not be sorted first. */
     LLS_PG_LOCK_SHARED,    /**< $1 bigint[]; gives the transaction's id. */
-    LLS_PG_LOCK_EXCLUSIVE, /**< $1 bigint[] */
+    LLS_PG_LOCK_EXCLUSIVE, /**< The same for the exclusive locks. */
     LLS_PG_XACT_STATUS,    /**< $1 a transaction's id */
     LLS_PG_STAGE_OPEN,
     LLS_PG_STAGE_LAST,
@@ -50,6 +50,13 @@ typedef enum lls_pg_common {
     LLS_PG_STAGE_PUBLISH,
     LLS_PG_STAGE_DISCARD,
     LLS_PG_STAGE_IS_PUBLISHED,
+    LLS_PG_VEC_WROTE, /**< As LLS_PG_WROTE, of a vector record. */
+    LLS_PG_VEC_STAGE_OPEN,
+    LLS_PG_VEC_STAGE_LAST,
+    LLS_PG_VEC_STAGE_FILL,
+    LLS_PG_VEC_STAGE_PUBLISH,
+    LLS_PG_VEC_STAGE_DISCARD,
+    LLS_PG_VEC_STAGE_IS_PUBLISHED,
     LLS_PG_COMMONS,
 } lls_pg_common;
 

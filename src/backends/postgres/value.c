@@ -165,6 +165,15 @@ void lls_pg_array(lls_buf *out, int32_t type, size_t count)
     lls_pg_put_int32(out, 1); // the first index
 }
 
+float lls_pg_float4(const uint8_t *at)
+{
+    uint32_t bits = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    float number;
+
+    memcpy(&number, &bits, sizeof(number));
+    return number;
+}
+
 int64_t lls_pg_get_int8(const PGresult *result, int row, int column)
 {
     assert(PQgetlength(result, row, column) == 8);

@@ -59,6 +59,9 @@ enum {
 /** Begin an array of `count` elements; its fields follow. */
 void lls_pg_array(lls_buf *out, int32_t type, size_t count);
 
+/** The float4 whose four bytes are at `at`. */
+float lls_pg_float4(const uint8_t *at);
+
 int64_t lls_pg_get_int8(const PGresult *result, int row, int column);
 int64_t lls_pg_get_time(const PGresult *result, int row, int column); /**< 0 for NULL. */
 lls_bytes lls_pg_get_bytes(const PGresult *result, int row, int column);

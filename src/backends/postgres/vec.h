@@ -12,6 +12,26 @@
 #include "backends/postgres/vec_where.h"
 #include "ports/vec_record.h"
 
+/** The port over the pool of the backend, and the same records as keys and values. */
+typedef struct lls_pg_vec {
+    lls_vec base;
+    lls_kv records;
+    lls_pg_pool *pool; /* not owned */
+} lls_pg_vec;
+
+typedef struct lls_pg_backend {
+    lls_backend base;
+    lls_pg_kv kv;
+    lls_pg_vec vec;
+} lls_pg_backend;
+
+/** Make both ports. */
+void lls_pg_vec_init(lls_pg_vec *vec, lls_pg_pool *pool);
+
+/* From the ports' structs to ours. */
+lls_pg_vec *lls_pg_vec_downcast(lls_vec *vec);
+lls_pg_vec *lls_pg_records_downcast(lls_kv *kv);
+
 /* ---- vec_space.c: the spaces of a collection */
 
 /** One embedding space, and how it is stored. */
@@ -59,8 +79,12 @@ lls_err lls_pg_vec_begin_read(lls_pg_pool *pool, lls_pg_connection *connection, 
 
 enum { LLS_PG_ROW_COLUMNS = 13 };
 
-/** Append the columns of a row with alias r, as lls_pg_row_read wants them. */
-void lls_pg_row_columns(const lls_pg_vec_spaces *spaces, unsigned fields, lls_buf *sql);
+/**
+ * Append the columns of a row with alias r, as lls_pg_row_read wants them. `in` NULL: r is the
+ * table of all dimensions; otherwise that of this space.
+ */
+void lls_pg_row_columns(const lls_pg_vec_spaces *spaces, const lls_pg_vec_space *in,
+                        unsigned fields, lls_buf *sql);
 
 /** Append the expression that gives the embedding of alias `r` in a table of `space` as bytea. */
 void lls_pg_row_vector(const lls_pg_vec_space *space, const char *alias, lls_buf *sql);
@@ -80,10 +104,29 @@ void lls_pg_vector_write(bool is_vector, const float *vector, uint32_t dim, lls_
 lls_err lls_pg_row_matches(const lls_filter *filter, const lls_vec_item *item, int64_t now_usec,
                            bool *match, lls_error *err) LLS_CHECKED;
 
+/* ---- operations of the port, each in the file of its name */
+
+lls_err lls_pg_vec_get(lls_vec *vec, lls_kv_space coll, int64_t now_usec, const lls_bytes *ids,
+                       size_t count, unsigned fields, lls_vec_hits *out, lls_error *err);
+lls_err lls_pg_vec_list(lls_vec *vec, lls_kv_space coll, int64_t now_usec, const lls_vec_list *list,
+                        lls_vec_hits *out, lls_error *err);
+lls_err lls_pg_vec_count(lls_vec *vec, lls_kv_space coll, int64_t now_usec,
+                         const lls_filter *filter, uint64_t *out, lls_error *err);
+lls_err lls_pg_vec_remove(lls_vec *vec, lls_kv_space coll, int64_t now_usec,
+                          const lls_filter *filter, uint64_t *removed, lls_error *err);
+lls_err lls_pg_vec_stats(lls_vec *vec, lls_kv_space coll, lls_vec_stats_fn each, void *user,
+                         lls_error *err);
+
 /** One change of a collection: a write of the vector port, or of the records behind it. */
 typedef struct lls_pg_change {
     const lls_vec_write *vec; /* either this */
     const lls_kv_write *kv;   /* or this, with a canonical value */
 } lls_pg_change;
+
+/**
+ * Do changes, all or none: of the collection `only`, or those that name their own. vec_apply.c.
+ */
+lls_err lls_pg_vec_change(lls_pg_pool *pool, lls_kv_space only, int64_t now_usec,
+                          const lls_pg_change *changes, size_t count, lls_error *err) LLS_CHECKED;
 
 #endif

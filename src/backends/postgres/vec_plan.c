@@ -39,6 +39,13 @@ bool lls_pg_change_is_in(const lls_pg_change *change, lls_str coll)
     return change->vec || lls_str_eq(change->kv->coll, coll);
 }
 
+bool lls_pg_change_may_repeat(const lls_pg_change *change)
+{
+    verb v = verb_of(change);
+
+    return v == RESTORE || v == SWEEP || (v == DELETE && meta_of(change)->version == 0);
+}
+
 lls_err lls_pg_change_item(const lls_pg_change *change, lls_buf *floats, lls_vec_item *out,
                            lls_error *err)
 {
@@ -203,6 +210,7 @@ static lls_err take(lls_pg_vec_plan *plan, lls_pg_vec_state *state, const lls_pg
     LLS_TRY(settle_space(plan, &item.space, err));
     state->is_there = true;
     state->source = change;
+    state->dim = item.space.dim;
     state->is_patched = false;
     return LLS_OK;
 }

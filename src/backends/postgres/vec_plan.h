@@ -15,6 +15,7 @@ typedef struct lls_pg_vec_state {
     bool is_there;               /* a row will be there */
     lls_kv_meta meta;            /* of the row that is, or will be, there */
     const lls_pg_change *source; /* what its content is from; NULL: it stays as it is stored */
+    uint32_t dim;                /* of that content; 0: it has no vector */
     lls_str stored_metadata;     /* known only when it is going to be patched */
     bool is_patched;
     lls_buf metadata; /* with `is_patched` */
@@ -51,9 +52,16 @@ lls_err lls_pg_plan_make(lls_pg_vec_plan *plan, const lls_pg_change *changes, si
 
 void lls_pg_plan_fini(lls_pg_vec_plan *plan);
 
+/** Add the statements that bring the outcome about. In vec_send.c. */
+lls_err lls_pg_plan_send(const lls_pg_vec_plan *plan, lls_pg_pipeline *pipeline,
+                         lls_error *err) LLS_CHECKED;
+
 /** The id that a change is about, and whether it is about a record of `coll`. */
 lls_bytes lls_pg_change_id(const lls_pg_change *change);
 bool lls_pg_change_is_in(const lls_pg_change *change, lls_str coll);
+
+/** Whether doing it twice leaves the same as doing it once. */
+bool lls_pg_change_may_repeat(const lls_pg_change *change);
 
 /** The record that a change brings; of a canonical value the vector is put into `floats`. */
 lls_err lls_pg_change_item(const lls_pg_change *change, lls_buf *floats, lls_vec_item *out,

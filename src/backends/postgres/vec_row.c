@@ -64,31 +64,27 @@ static void add_embedding(const lls_pg_vec_spaces *spaces, lls_buf *sql)
     lls_buf_add_text(sql, " WHEN 0 THEN NULL::bytea END");
 }
 
-void lls_pg_row_columns(const lls_pg_vec_spaces *spaces, unsigned fields, lls_buf *sql)
+void lls_pg_row_columns(const lls_pg_vec_spaces *spaces, const lls_pg_vec_space *in,
+                        unsigned fields, lls_buf *sql)
 {
     lls_buf_add_text(sql, "r.id, r.dim::bigint, r.space_id, r.scope, r.event_at, r.version,"
                           " r.created_at, r.updated_at, r.expires_at");
     lls_buf_add_text(sql, fields & LLS_VEC_METADATA ? ", r.metadata" : ", NULL::json");
     lls_buf_add_text(sql, fields & LLS_VEC_TEXT ? ", r.content, r.content_raw"
                                                 : ", NULL::text, NULL::bytea");
-    if (fields & LLS_VEC_VECTOR)
-        add_embedding(spaces, sql);
-    else
+    if (!(fields & LLS_VEC_VECTOR)) {
         lls_buf_add_text(sql, ", NULL::bytea");
+    } else if (in) {
+        lls_buf_add_text(sql, ", ");
+        lls_pg_row_vector(in, "r", sql);
+    } else {
+        add_embedding(spaces, sql);
+    }
 }
 
 static lls_err bad_format(lls_error *err)
 {
     return lls_fail(err, LLS_E_CORRUPT, "an embedding in another format than its table says");
-}
-
-static float big_endian_float(const uint8_t *at)
-{
-    uint32_t bits = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-    float number;
-
-    memcpy(&number, &bits, sizeof(number));
-    return number;
 }
 
 lls_err lls_pg_vector_read(const lls_pg_vec_space *space, lls_bytes bytes, lls_buf *floats,
@@ -106,7 +102,7 @@ lls_err lls_pg_vector_read(const lls_pg_vec_space *space, lls_bytes bytes, lls_b
     const uint8_t *at = bytes.data + head + (step - 4);
     float *out = (float *)(void *)floats->data;
     for (size_t i = 0; i < dim; i++, at += step)
-        out[i] = big_endian_float(at);
+        out[i] = lls_pg_float4(at);
     floats->len = dim * sizeof(float);
     return LLS_OK;
 }

@@ -46,7 +46,7 @@ $$;
 REVOKE ALL ON FUNCTION llmspell.bind_tenant(regclass, text) FROM PUBLIC;
 
 -- What the first record of an embedding space declared. `indexed` says which index the space has:
--- 'hnsw', 'hnsw halfvec', 'vchordrq'; NULL for none.
+-- 'hnsw', 'hnsw halfvec', 'vchordrq' with the number of its lists; NULL for none.
 CREATE TABLE llmspell.vector_spaces (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id  text COLLATE "C" NOT NULL,
@@ -281,6 +281,18 @@ AS $$
     WHERE t.tenant_id = llmspell.required_tenant() AND t.collection = $1 AND t.id = ANY ($2)
 $$;
 
+-- Forget the spaces of a collection that no record lies in any more.
+CREATE FUNCTION llmspell.vector_spaces_tidy(coll text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    DELETE FROM llmspell.vector_spaces AS s
+    WHERE s.tenant_id = llmspell.required_tenant() AND s.collection = $1
+      AND NOT EXISTS (SELECT FROM llmspell.vector_embeddings AS r
+                      WHERE r.tenant_id = s.tenant_id AND r.collection = $1
+                        AND r.space_id = s.id)
+$$;
+
 -- Forget a collection with its spaces. What is left of their indexes goes with vector_tidy.
 CREATE FUNCTION llmspell.vector_clear(coll text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -410,7 +422,10 @@ BEGIN
          ON n.oid = e.extnamespace WHERE e.extname = 'vector'),
         (SELECT n.nspname::text FROM pg_extension AS e JOIN pg_namespace AS n
          ON n.oid = e.extnamespace WHERE e.extname = 'vchord'));
-    UPDATE llmspell.vector_spaces AS s SET indexed = kind WHERE s.id = space.id;
+    EXECUTE format('ANALYZE llmspell.vector_embeddings_%s', space.dim);
+    UPDATE llmspell.vector_spaces AS s
+    SET indexed = CASE kind WHEN 'vchordrq' THEN format('%s %s', kind, lists) ELSE kind END
+    WHERE s.id = space.id;
 END
 $$;
 
@@ -437,16 +452,16 @@ $$;
 REVOKE ALL ON FUNCTION llmspell.vector_space(text, text, integer, integer, boolean),
     llmspell.vector_terms_put(text, bytea, bigint[], bigint[], integer[], integer),
     llmspell.vector_terms_refacet(text, bytea, bigint[]),
-    llmspell.vector_terms_drop(text, bytea[]), llmspell.vector_clear(text),
-    llmspell.vector_having(text, bigint[], bigint[], bigint),
+    llmspell.vector_terms_drop(text, bytea[]), llmspell.vector_spaces_tidy(text),
+    llmspell.vector_clear(text), llmspell.vector_having(text, bigint[], bigint[], bigint),
     llmspell.vector_words(text, bigint[], bigint),
     llmspell.vector_index_sql(bigint, integer, integer, text, integer, text, text),
     llmspell.vector_index(bigint, text, integer), llmspell.vector_tidy() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION llmspell.vector_space(text, text, integer, integer, boolean),
     llmspell.vector_terms_put(text, bytea, bigint[], bigint[], integer[], integer),
     llmspell.vector_terms_refacet(text, bytea, bigint[]),
-    llmspell.vector_terms_drop(text, bytea[]), llmspell.vector_clear(text),
-    llmspell.vector_having(text, bigint[], bigint[], bigint),
+    llmspell.vector_terms_drop(text, bytea[]), llmspell.vector_spaces_tidy(text),
+    llmspell.vector_clear(text), llmspell.vector_having(text, bigint[], bigint[], bigint),
     llmspell.vector_words(text, bigint[], bigint),
     llmspell.vector_index(bigint, text, integer), llmspell.vector_tidy() TO llmspell_app;
 
@@ -574,6 +589,7 @@ BEGIN
         EXECUTE format('DELETE FROM llmspell.vector_terms AS r USING %s AS s'
                        ' WHERE r.tenant_id = $1 AND r.collection = $2 AND r.id = s.id', source)
             USING tenant, coll;
+        PERFORM llmspell.vector_spaces_tidy(coll);
     END IF;
     FOR part IN EXECUTE format('SELECT DISTINCT model, dim, metric, normalised, NULL::bigint AS id'
                                ' FROM %s', source)
