@@ -23,6 +23,7 @@ lls_err sled_store_facts(lls_backend *backend, lls_fact_fn each, void *user, lls
     const sled_store *store = LLS_OUTER(backend, sled_store, base);
 
     each(user, "made_by", store->kind);
+    each(user, "access", store->db ? "this library's reader" : "the engine, sled 0.34.7");
     if (!store->db)
         return LLS_OK;
     const sled_facts *facts = sled_facts_of(store->db);

@@ -116,6 +116,17 @@ bool sled_is_database(const char *path)
     return e == LLS_OK || e == LLS_E_CORRUPT || e == LLS_E_BUSY || e == LLS_E_UNSUPPORTED;
 }
 
+bool sled_holds_nothing(const char *path)
+{
+    sled_folder folder;
+    lls_error ignored = {0};
+    lls_err e = sled_folder_open(path, &folder, &ignored);
+    bool nothing = e == LLS_OK && folder.db_bytes == 0;
+
+    sled_folder_close(&folder);
+    return nothing;
+}
+
 const sled_facts *sled_facts_of(const sled_db *db)
 {
     return &db->facts;

@@ -56,6 +56,9 @@ typedef struct sled_facts {
  */
 bool sled_is_database(const char *path);
 
+/** Whether the folder `path` has no log, or an empty one: whatever its `conf` says. */
+bool sled_holds_nothing(const char *path);
+
 /**
  * Open the folder `path` for reading. Takes a shared lock on its file `db`, which keeps the engine
  * out until sled_close; writes nothing.

@@ -8,6 +8,8 @@
 typedef struct sled_options {
     const char *path;
     const char *torn_tail; /* "refuse" or "accept" */
+    uint64_t cache;        /* bytes of pages that the engine may hold */
+    bool compression;      /* of a database that is made */
 } sled_options;
 
 typedef struct sled_store {

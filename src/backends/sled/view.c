@@ -1,6 +1,7 @@
 #include "backends/sled/view.h"
 
 #include "backends/sled/layout.h"
+#include "backends/sled/writer.h"
 #include "base/alloc.h"
 #include "base/scope.h"
 
@@ -21,25 +22,36 @@ bool sled_view_is_ours(const sled_db *db)
     return sled_tree_exists(db, lls_bytes_of(LLS_STR(SLED_FORMAT_TREE)));
 }
 
-lls_err sled_view_refuse(const sled_db *db, lls_error *err)
+static lls_err find_records(const sled_db *db, lls_bytes key, lls_buf *out, lls_error *err)
 {
-    return lls_fail(err, LLS_E_DENIED,
-                    "'%s' is a Sled database, which this library reads and does not write: move it "
-                    "with 'llmspell storage migrate plan --from sled --to lmdb'",
-                    sled_path(db));
+    return sled_get(db, lls_bytes_of(LLS_STR(SLED_RECORDS_TREE)), key, out, err);
+}
+
+/* The number of a space. LLS_E_NOTFOUND when nothing was ever written to it. */
+static lls_err find_number(const sled_db *db, lls_kv_space space, uint64_t *out, lls_error *err)
+{
+    LLS_AUTO(lls_buf) key = {0};
+    LLS_AUTO(lls_buf) value = {0};
+
+    sled_layout_space(space, &key);
+    LLS_TRY(lls_buf_status(&key, err));
+    LLS_TRY(find_records(db, lls_buf_view(&key), &value, err));
+    return sled_layout_number(lls_buf_view(&value), out, err);
 }
 
 static lls_err get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_buf *out, lls_kv_meta *meta,
                    lls_error *err)
 {
     const view *v = LLS_OUTER(kv, view, kv);
-    LLS_AUTO(lls_buf) tree = {0};
+    LLS_AUTO(lls_buf) full = {0};
     LLS_AUTO(lls_buf) stored = {0};
     lls_bytes value;
+    uint64_t number;
 
-    sled_layout_tree(space, &tree);
-    LLS_TRY(lls_buf_status(&tree, err));
-    LLS_TRY(sled_get(v->db, lls_buf_view(&tree), key, &stored, err));
+    LLS_TRY(find_number(v->db, space, &number, err));
+    sled_layout_key(number, key, &full);
+    LLS_TRY(lls_buf_status(&full, err));
+    LLS_TRY(find_records(v->db, lls_buf_view(&full), &stored, err));
     LLS_TRY(sled_layout_decode(key, lls_buf_view(&stored), meta, &value, err));
     lls_buf_add(out, value);
     return LLS_OK;
@@ -52,25 +64,29 @@ static lls_err refuse_apply(lls_kv *kv, lls_str tenant, int64_t now_usec,
     (void)now_usec;
     (void)writes;
     (void)count;
-    return sled_view_refuse(LLS_OUTER(kv, view, kv)->db, err);
+    return sled_writer_refuse(sled_path(LLS_OUTER(kv, view, kv)->db), err);
 }
 
 static lls_err refuse_clear(lls_kv *kv, lls_kv_space space, lls_error *err)
 {
     (void)space;
-    return sled_view_refuse(LLS_OUTER(kv, view, kv)->db, err);
+    return sled_writer_refuse(sled_path(LLS_OUTER(kv, view, kv)->db), err);
 }
 
 static lls_err next(lls_kv_iter *it, lls_kv_item *item, lls_error *err)
 {
     walk *w = LLS_OUTER(it, walk, it);
+    lls_bytes full;
     lls_bytes stored;
 
+    if (!w->cursor)
+        return LLS_END; // the space was never written to
     do
-        LLS_TRY(sled_cursor_next(w->cursor, &item->key, &stored, err));
-    while (w->after.len > 0 && lls_bytes_eq(item->key, lls_buf_view(&w->after)));
-    if (!lls_bytes_has_prefix(item->key, lls_buf_view(&w->prefix)))
+        LLS_TRY(sled_cursor_next(w->cursor, &full, &stored, err));
+    while (lls_bytes_eq(full, lls_buf_view(&w->after)));
+    if (!lls_bytes_has_prefix(full, lls_buf_view(&w->prefix)))
         return LLS_END; // the keys rise, and the walk began at the prefix
+    LLS_TRY(sled_layout_key_of(full, &item->key, err));
     return sled_layout_decode(item->key, stored, &item->meta, &item->value, err);
 }
 
@@ -89,17 +105,19 @@ static const lls_kv_iter_ops walk_ops = {.next = next, .close = close_walk};
 static lls_err open_walk(const view *v, lls_kv_space space, lls_kv_range range, walk *w,
                          lls_error *err)
 {
-    LLS_AUTO(lls_buf) tree = {0};
     bool behind = lls_bytes_cmp(range.after, range.prefix) > 0;
+    uint64_t number;
 
-    sled_layout_tree(space, &tree);
-    lls_buf_add(&w->prefix, range.prefix);
-    lls_buf_add(&w->after, range.after);
-    LLS_TRY(lls_buf_status(&tree, err));
+    lls_err e = find_number(v->db, space, &number, err);
+    if (e == LLS_E_NOTFOUND)
+        return LLS_OK;
+    LLS_TRY(e);
+    sled_layout_key(number, range.prefix, &w->prefix);
+    sled_layout_key(number, range.after, &w->after);
     LLS_TRY(lls_buf_status(&w->prefix, err));
     LLS_TRY(lls_buf_status(&w->after, err));
-    return sled_cursor_open(v->db, lls_buf_view(&tree), behind ? range.after : range.prefix,
-                            &w->cursor, err);
+    return sled_cursor_open(v->db, lls_bytes_of(LLS_STR(SLED_RECORDS_TREE)),
+                            lls_buf_view(behind ? &w->after : &w->prefix), &w->cursor, err);
 }
 
 static lls_err scan(lls_kv *kv, lls_kv_space space, lls_kv_range range, lls_kv_iter **out,

@@ -16,7 +16,4 @@ bool sled_view_is_ours(const sled_db *db);
 lls_err sled_view_open(const sled_db *db, lls_kv **out, lls_error *err) LLS_CHECKED;
 void sled_view_close(lls_kv *kv); /**< NULL is fine. */
 
-/** For any view that only reads: LLS_E_DENIED, with what to do. */
-lls_err sled_view_refuse(const sled_db *db, lls_error *err);
-
 #endif
