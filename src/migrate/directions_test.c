@@ -5,12 +5,13 @@
 
 #include <stdlib.h>
 
-enum { RECORDS = 60, OWN = 10, BACKENDS = 3 };
+enum { RECORDS = 60, OWN = 10, BACKENDS = 4 };
 
 static const lls_str names[BACKENDS] = {
     LLS_STR_INIT("lmdb"),
     LLS_STR_INIT("memory"),
     LLS_STR_INIT("postgres"),
+    LLS_STR_INIT("sled"),
 };
 
 typedef struct world {
@@ -36,7 +37,10 @@ static lls_backend *open_store(world *w, lls_migration *m, size_t backend, const
         lls_buf_printf(&value, "%s/%s", m->folder, which);
     }
     settings[0].value = lls_buf_cstr(&value);
-    assert_ok(lls_backend_open(names[backend], settings, count, NULL, &out, &err), err);
+    lls_err e = lls_backend_open(names[backend], settings, count, NULL, &out, &err);
+    if (e == LLS_E_UNSUPPORTED)
+        return NULL; // Sled without its engine
+    assert_ok(e, err);
     if (out->def->schema)
         assert_ok(out->def->schema->apply(out, NULL, NULL, &err), err);
     for (size_t c = 0; c < LLS_MIGRATION_COLLS; c++) {

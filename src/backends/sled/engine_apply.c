@@ -49,8 +49,7 @@ static lls_err make_space(batch *b, lls_error *err)
     uint64_t number;
 
     LLS_TRY(sled_kv_new_number(b->kv, b->ref, &number, err));
-    LLS_TRY(
-        sled_kv_set_number(b->kv, b->ref, (lls_kv_space){b->tenant, b->coll}, number, err));
+    LLS_TRY(sled_kv_set_number(b->kv, b->ref, (lls_kv_space){b->tenant, b->coll}, number, err));
     b->number = number;
     return LLS_OK;
 }
@@ -105,9 +104,8 @@ static lls_kv_meta new_meta(const batch *b, const lls_kv_write *w, const old_rec
 
 static bool removes(const batch *b, const lls_kv_write *w, const old_record *old)
 {
-    return old->stored &&
-           (w->verb == LLS_KV_DELETE ||
-            (old->damage == LLS_OK && lls_kv_expired(&old->meta, b->now_usec)));
+    return old->stored && (w->verb == LLS_KV_DELETE ||
+                           (old->damage == LLS_OK && lls_kv_expired(&old->meta, b->now_usec)));
 }
 
 static lls_err do_write(batch *b, const lls_kv_write *w, lls_error *err)

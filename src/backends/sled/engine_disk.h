@@ -25,7 +25,8 @@ typedef struct sled_disk {
     uint64_t synced;
 } sled_disk;
 
-/** Look after the database in `path`, which is open. Owns: sled_disk_close, also after a failure. */
+/** Look after the database in `path`, which is open. Owns: sled_disk_close, also after a failure.
+ */
 lls_err sled_disk_open(const char *path, sled_disk *out, lls_error *err) LLS_CHECKED;
 void sled_disk_close(sled_disk *disk);
 

@@ -25,9 +25,9 @@ typedef struct sled_kv {
     pthread_mutex_t write;
     pthread_rwlock_t spaces;
     pthread_mutex_t pins;
-    lls_buf pinned;          /* the numbers that scans and stages look at, 8 bytes each */
-    bool waiting;            /* dead records were left because a number was pinned */
-    sled_kv_stage *stages;   /* that are open; under `write` */
+    lls_buf pinned;        /* the numbers that scans and stages look at, 8 bytes each */
+    bool waiting;          /* dead records were left because a number was pinned */
+    sled_kv_stage *stages; /* that are open; under `write` */
 } sled_kv;
 
 extern const lls_kv_ops sled_kv_ops;

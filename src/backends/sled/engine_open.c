@@ -114,8 +114,8 @@ static lls_err check_mark(sled_kv *kv, sled_engine_tree *tree, lls_error *err)
     LLS_AUTO(lls_buf) format = {0};
     sled_engine_error said = {0};
 
-    int rc = sled_engine_get(tree, lls_bytes_of(LLS_STR(SLED_FORMAT_KEY)), take_format, &format,
-                             &said);
+    int rc =
+        sled_engine_get(tree, lls_bytes_of(LLS_STR(SLED_FORMAT_KEY)), take_format, &format, &said);
     if (rc == SLED_ENGINE_NONE)
         return write_mark(kv, tree, err);
     if (rc != SLED_ENGINE_OK)

@@ -296,8 +296,8 @@ static lls_err discard_all(sled_kv *kv, const lls_buf *prefix, sled_engine_batch
     uint64_t number;
     lls_err e = LLS_OK;
 
-    int rc = sled_engine_scan_open(kv->records, lls_buf_view(prefix), (lls_bytes){0}, &engine,
-                                   &said);
+    int rc =
+        sled_engine_scan_open(kv->records, lls_buf_view(prefix), (lls_bytes){0}, &engine, &said);
     if (rc != SLED_ENGINE_OK)
         return sled_kv_fail(kv, rc, &said, "scan", err);
     while (e == LLS_OK) {

@@ -13,4 +13,3 @@ for component in agent_state workflow_state sessions unrecognised; do
     llmspell storage export $component --full
 done | cmp - "$here/../sled/installs.jsonl" && echo 'all of it'
 run storage info --backend sled --path nowhere
-run storage put sessions session:1 '{}' --backend sled --path nowhere
