@@ -16,6 +16,27 @@ install(FILES completions/llmspell.zsh RENAME _llmspell
 install(FILES completions/llmspell.fish
     DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
+# What a program needs beside the static library, as flags.
+set(private_libraries)
+get_target_property(linked lls-objects LINK_LIBRARIES)
+foreach(library ${linked} -lstdc++)
+    if(library MATCHES "^::@") # where CMake notes the folder that linked it
+        continue()
+    elseif(library MATCHES "^PkgConfig::(.+)")
+        string(JOIN " " library ${${CMAKE_MATCH_1}_LDFLAGS})
+    elseif(library STREQUAL "Threads::Threads")
+        set(library -lpthread)
+    elseif(library STREQUAL "lls-sled-engine")
+        set(library "-lllmspell-sled-engine -lgcc_s -lutil -lrt -lm -ldl")
+    elseif(IS_ABSOLUTE "${library}")
+        get_filename_component(library ${library} NAME_WE)
+        string(REGEX REPLACE "^lib" "-l" library ${library})
+    elseif(NOT library MATCHES "^-")
+        string(PREPEND library -l)
+    endif()
+    list(APPEND private_libraries ${library})
+endforeach()
+list(JOIN private_libraries " " private_libraries)
 configure_file(cmake/llmspell-storage.pc.in llmspell-storage.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/llmspell-storage.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -84,5 +84,10 @@ function(lls_sled_engine_build)
         IMPORTED_LOCATION ${archive}
         INTERFACE_LINK_LIBRARIES "PkgConfig::zstd;gcc_s;util;rt;m;${CMAKE_DL_LIBS}")
     add_dependencies(lls-sled-engine lls-sled-engine-archive)
-    set_property(GLOBAL PROPERTY LLS_SLED_ENGINE_ARCHIVE ${archive})
+    if(BUILD_SHARED_LIBS)
+        # The engine's threads outlive its databases: their code must not be unloaded by a dlclose.
+        target_link_options(llmspell-storage PRIVATE LINKER:-z,nodelete)
+    else()
+        install(FILES ${archive} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    endif()
 endfunction()
