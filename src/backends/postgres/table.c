@@ -104,6 +104,36 @@ static const char *const commons[LLS_PG_COMMONS] = {
     [LLS_PG_VEC_WROTE] = "SELECT FROM llmspell.vector_embeddings WHERE tenant_id = $1"
                          " AND collection = $2 AND id = $3"
                          " AND xmin::text::bigint = $4::bigint % 4294967296",
+    [LLS_PG_VEC_SPACES] =
+        "SELECT s.id, s.model, s.dim::bigint, s.metric::bigint, s.normalised::integer::bigint,"
+        " coalesce(s.indexed, ''), format('%I.%I', n.nspname, t.typname), quote_ident(n.nspname),"
+        " (t.typname = 'vector')::integer::bigint, coalesce((SELECT e.extversion FROM"
+        " pg_catalog.pg_extension AS e WHERE e.extname = 'vector'), '0')"
+        " FROM llmspell.vector_spaces AS s"
+        " JOIN pg_catalog.pg_attribute AS a ON a.attname = 'embedding'"
+        " AND a.attrelid = to_regclass('llmspell.vector_embeddings_' || s.dim)"
+        " JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid"
+        " JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace"
+        " WHERE s.tenant_id = $1::text AND s.collection = $2::text ORDER BY s.model, s.dim",
+    [LLS_PG_VEC_ROWS] =
+        "SELECT r.id, r.version, r.created_at, r.updated_at, r.expires_at,"
+        " CASE WHEN r.id = ANY ($4::bytea[]) THEN r.metadata END"
+        " FROM llmspell.vector_embeddings AS r"
+        " WHERE r.tenant_id = $1::text AND r.collection = $2::text AND r.id = ANY ($3::bytea[])",
+    [LLS_PG_VEC_DELETE] = "DELETE FROM llmspell.vector_embeddings WHERE tenant_id = $1::text AND "
+                          "collection = $2::text"
+                          " AND id = ANY ($3::bytea[])",
+    [LLS_PG_VEC_DROP_TERMS] = "SELECT llmspell.vector_terms_drop($1::text, $2::bytea[])",
+    [LLS_PG_VEC_TIDY] = "SELECT llmspell.vector_spaces_tidy($1::text)",
+    [LLS_PG_VEC_DECLARE] =
+        "SELECT llmspell.vector_space($1::text, $2::text, $3::bigint::integer, $4::bigint::integer,"
+        " $5::bigint <> 0)",
+    [LLS_PG_VEC_PATCH] =
+        "WITH w AS (UPDATE llmspell.vector_embeddings SET metadata = $4::json, facets = "
+        "$5::bigint[],"
+        " ordered = $6::text::jsonb, version = $7::bigint, updated_at = $8::timestamptz"
+        " WHERE tenant_id = $1::text AND collection = $2::text AND id = $3::bytea)"
+        " SELECT llmspell.vector_terms_refacet($2::text, $3::bytea, $5::bigint[])",
     [LLS_PG_VEC_STAGE_OPEN] = "SELECT llmspell_stage.vector_discard($1, true),"
                               " llmspell_stage.vector_open($1, $2)",
     [LLS_PG_VEC_STAGE_LAST] = "SELECT count, key FROM llmspell_stage.vector_last($1, $2)",

@@ -50,7 +50,14 @@ typedef enum lls_pg_common {
     LLS_PG_STAGE_PUBLISH,
     LLS_PG_STAGE_DISCARD,
     LLS_PG_STAGE_IS_PUBLISHED,
-    LLS_PG_VEC_WROTE, /**< As LLS_PG_WROTE, of a vector record. */
+    LLS_PG_VEC_WROTE,      /**< As LLS_PG_WROTE, of a vector record. */
+    LLS_PG_VEC_SPACES,     /**< $1 tenant, $2 collection: vec_space.c reads the answer. */
+    LLS_PG_VEC_ROWS,       /**< And $3 ids, $4 ids whose metadata is wanted: vec_plan.c. */
+    LLS_PG_VEC_DELETE,     /**< $3 ids */
+    LLS_PG_VEC_DROP_TERMS, /**< $1 collection, $2 ids */
+    LLS_PG_VEC_TIDY,       /**< $1 collection: forgets spaces without a record. */
+    LLS_PG_VEC_DECLARE,    /**< $1 collection, $2 model, $3 dimension, $4 metric, $5 normalised */
+    LLS_PG_VEC_PATCH, /**< $3 id, $4 metadata, $5 facets, $6 ordered, $7 version, $8 updated_at */
     LLS_PG_VEC_STAGE_OPEN,
     LLS_PG_VEC_STAGE_LAST,
     LLS_PG_VEC_STAGE_FILL,

@@ -112,6 +112,7 @@ lls_err lls_pg_vec_list(lls_vec *vec, lls_kv_space coll, int64_t now_usec, const
                         lls_vec_hits *out, lls_error *err);
 lls_err lls_pg_vec_count(lls_vec *vec, lls_kv_space coll, int64_t now_usec,
                          const lls_filter *filter, uint64_t *out, lls_error *err);
+/** `filter` NULL: everything, expired or not; then nothing is counted. */
 lls_err lls_pg_vec_remove(lls_vec *vec, lls_kv_space coll, int64_t now_usec,
                           const lls_filter *filter, uint64_t *removed, lls_error *err);
 lls_err lls_pg_vec_stats(lls_vec *vec, lls_kv_space coll, lls_vec_stats_fn each, void *user,

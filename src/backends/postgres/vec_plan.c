@@ -100,13 +100,6 @@ static lls_pg_vec_state *find(const lls_pg_vec_plan *plan, lls_bytes id)
     return bsearch(&wanted, plan->states, plan->count, sizeof(*plan->states), by_id);
 }
 
-/* $3 all ids, $4 those whose metadata is needed. */
-static const char rows_sql[] =
-    "SELECT r.id, r.version, r.created_at, r.updated_at, r.expires_at,"
-    " CASE WHEN r.id = ANY ($4::bytea[]) THEN r.metadata END"
-    " FROM llmspell.vector_embeddings AS r"
-    " WHERE r.tenant_id = $1::text AND r.collection = $2::text AND r.id = ANY ($3::bytea[])";
-
 lls_err lls_pg_plan_ask(lls_pg_vec_plan *plan, lls_pg_pipeline *pipeline,
                         const lls_pg_change *changes, size_t count, int tag, lls_error *err)
 {
@@ -129,7 +122,8 @@ lls_err lls_pg_plan_ask(lls_pg_vec_plan *plan, lls_pg_pipeline *pipeline,
     lls_pg_add_bytes(&params, lls_buf_view(&ids));
     lls_pg_add_bytes(&params, lls_buf_view(&patched));
     LLS_TRY(lls_pg_spaces_ask(pipeline, plan->coll, tag, err));
-    return lls_pg_pipeline_sql(pipeline, rows_sql, &params, tag + 1, err);
+    return lls_pg_pipeline_add(pipeline, lls_pg_common_statement(LLS_PG_VEC_ROWS), &params, tag + 1,
+                               err);
 }
 
 lls_err lls_pg_plan_keep_rows(lls_pg_vec_plan *plan, const PGresult *result, lls_error *err)

@@ -83,10 +83,9 @@ static lls_err records_get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_bu
 
 static lls_err records_clear(lls_kv *kv, lls_kv_space space, lls_error *err)
 {
-    const lls_filter all = {.include_expired = true};
     uint64_t removed;
 
-    return lls_pg_vec_remove(&lls_pg_records_downcast(kv)->base, space, 0, &all, &removed, err);
+    return lls_pg_vec_remove(&lls_pg_records_downcast(kv)->base, space, 0, NULL, &removed, err);
 }
 
 static lls_err records_count(lls_kv *kv, lls_kv_space space, int64_t now_usec, uint64_t *out,

@@ -11,9 +11,9 @@ enum { TAG_COUNT, TAG_COMMIT, IDS_AT_ONCE = 4096 };
 typedef struct removal {
     lls_kv_space coll;
     int64_t now_usec;
-    const lls_filter *filter;
-    lls_buf ids;  /* each with a 32-bit length in front */
-    size_t count; /* of those */
+    const lls_filter *filter; /* NULL: everything */
+    lls_buf ids;              /* each with a 32-bit length in front */
+    size_t count;             /* of those */
     uint64_t removed;
     bool is_committed;
 } removal;
@@ -21,9 +21,9 @@ typedef struct removal {
 static const char delete_sql[] =
     "WITH gone AS (DELETE FROM llmspell.vector_embeddings AS r WHERE r.tenant_id = $1::text"
     " AND r.collection = $2::text";
+static const char clear_sql[] = "SELECT llmspell.vector_clear($1::text)";
 static const char drop_sql[] = " RETURNING r.id) SELECT (SELECT count(*) FROM gone),"
                                " llmspell.vector_terms_drop($2::text, ARRAY(SELECT id FROM gone))";
-static const char tidy_sql[] = "SELECT llmspell.vector_spaces_tidy($1::text)";
 
 static lls_err keep_spaces(void *user, int tag, const PGresult *result, lls_error *err)
 {
@@ -114,6 +114,26 @@ static lls_err send_filter(const removal *r, lls_pg_pipeline *pipeline, lls_erro
     return lls_pg_pipeline_sql(pipeline, lls_buf_cstr(&sql), &params, TAG_COUNT, err);
 }
 
+static lls_err send_clear(const removal *r, lls_pg_pipeline *pipeline, lls_error *err)
+{
+    lls_pg_params coll = {0};
+
+    lls_pg_add_text(&coll, r->coll.coll);
+    return lls_pg_pipeline_sql(pipeline, clear_sql, &coll, LLS_PG_NO_TAG, err);
+}
+
+static lls_err send_removal(const removal *r, lls_pg_pipeline *pipeline, lls_error *err)
+{
+    lls_pg_params coll = {0};
+
+    if (!r->filter)
+        return send_clear(r, pipeline, err);
+    LLS_TRY(r->filter->term_count ? send_ids(r, pipeline, err) : send_filter(r, pipeline, err));
+    lls_pg_add_text(&coll, r->coll.coll);
+    return lls_pg_pipeline_add(pipeline, lls_pg_common_statement(LLS_PG_VEC_TIDY), &coll,
+                               LLS_PG_NO_TAG, err);
+}
+
 static lls_err keep_count(void *user, int tag, const PGresult *result, lls_error *err)
 {
     removal *r = user;
@@ -132,18 +152,15 @@ static lls_err run(lls_pg_pool *pool, lls_pg_connection *connection, void *user,
     LLS_AUTO(lls_pg_pipeline) pipeline = {0};
     LLS_AUTO(lls_pg_vec_spaces) spaces = {0};
     removal *r = user;
-    lls_pg_params coll = {0};
 
     lls_buf_clear(&r->ids);
     r->count = 0;
     r->removed = 0;
     LLS_TRY(begin(r->coll, pool, connection, &spaces, err));
-    if (r->filter->term_count)
+    if (r->filter && r->filter->term_count)
         LLS_TRY(find_ids(r, connection, &spaces, err));
     LLS_TRY(lls_pg_pipeline_begin(&pipeline, pool, connection, err));
-    LLS_TRY(r->filter->term_count ? send_ids(r, &pipeline, err) : send_filter(r, &pipeline, err));
-    lls_pg_add_text(&coll, r->coll.coll);
-    LLS_TRY(lls_pg_pipeline_sql(&pipeline, tidy_sql, &coll, LLS_PG_NO_TAG, err));
+    LLS_TRY(send_removal(r, &pipeline, err));
     LLS_TRY(lls_pg_pipeline_add(&pipeline, lls_pg_common_statement(LLS_PG_COMMIT), NULL, TAG_COMMIT,
                                 err));
     lls_err e = lls_pg_pipeline_finish(&pipeline, keep_count, r, err);

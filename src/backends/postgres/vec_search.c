@@ -14,7 +14,7 @@ enum {
     INDEX_K_MAX = 1000, /* what pgvector's hnsw.ef_search goes up to */
 };
 
-typedef enum way { BY_INDEX, BY_SERVER, BY_US } way;
+typedef enum search_way { BY_INDEX, BY_SERVER, BY_US } search_way;
 
 typedef struct search {
     lls_kv_space coll;
@@ -22,7 +22,7 @@ typedef struct search {
     const lls_vec_query *query;
     lls_vec_hits *out;
     const lls_pg_vec_space *space;
-    way way;
+    search_way way;
     lls_buf vector; /* the query as a parameter */
     lls_pg_index_use use;
     bool is_complete; /* what came behind was farther than `within` */
@@ -124,7 +124,7 @@ static lls_err keep_near(void *user, const lls_vec_item *item, const PGresult *r
     return LLS_OK;
 }
 
-static lls_err go(search *s, way way, lls_pg_connection *connection,
+static lls_err go(search *s, search_way way, lls_pg_connection *connection,
                   const lls_pg_vec_spaces *spaces, lls_error *err)
 {
     lls_pg_select select = {.coll = s->coll,

@@ -23,21 +23,12 @@ static void sending_auto(sending *s)
     lls_buf_fini(&s->embedding);
 }
 
-static const char space_sql[] =
-    "SELECT llmspell.vector_space($1::text, $2::text, $3::bigint::integer, $4::bigint::integer,"
-    " $5::bigint <> 0)";
-static const char delete_sql[] =
-    "DELETE FROM llmspell.vector_embeddings WHERE tenant_id = $1::text AND collection = $2::text"
-    " AND id = ANY ($3::bytea[])";
-static const char drop_terms_sql[] = "SELECT llmspell.vector_terms_drop($1::text, $2::bytea[])";
-static const char tidy_sql[] = "SELECT llmspell.vector_spaces_tidy($1::text)";
-
-/* $1 tenant, $2 collection, $3 id; then metadata, facets, ordered, version, updated_at. */
-static const char patch_sql[] =
-    "WITH w AS (UPDATE llmspell.vector_embeddings SET metadata = $4::json, facets = $5::bigint[],"
-    " ordered = $6::text::jsonb, version = $7::bigint, updated_at = $8::timestamptz"
-    " WHERE tenant_id = $1::text AND collection = $2::text AND id = $3::bytea)"
-    " SELECT llmspell.vector_terms_refacet($2::text, $3::bytea, $5::bigint[])";
+static lls_err add(lls_pg_pipeline *pipeline, lls_pg_common common, const lls_pg_params *params,
+                   lls_error *err)
+{
+    return lls_pg_pipeline_add(pipeline, lls_pg_common_statement(common), params, LLS_PG_NO_TAG,
+                               err);
+}
 
 static lls_err declare_spaces(const sending *s, lls_error *err)
 {
@@ -50,7 +41,7 @@ static lls_err declare_spaces(const sending *s, lls_error *err)
         lls_pg_add_int8(&params, space->dim);
         lls_pg_add_int8(&params, space->metric);
         lls_pg_add_int8(&params, space->normalised);
-        LLS_TRY(lls_pg_pipeline_sql(s->pipeline, space_sql, &params, LLS_PG_NO_TAG, err));
+        LLS_TRY(add(s->pipeline, LLS_PG_VEC_DECLARE, &params, err));
     }
     return LLS_OK;
 }
@@ -92,13 +83,13 @@ static lls_err delete_rows(const sending *s, bool *any, lls_error *err)
         return LLS_OK;
     LLS_TRY(lls_buf_status(&replaced, err));
     lls_pg_add_bytes(&rows, lls_buf_view(&replaced));
-    LLS_TRY(lls_pg_pipeline_sql(s->pipeline, delete_sql, &rows, LLS_PG_NO_TAG, err));
+    LLS_TRY(add(s->pipeline, LLS_PG_VEC_DELETE, &rows, err));
     if (add_ids(s->plan, is_gone, &gone) == 0)
         return LLS_OK;
     LLS_TRY(lls_buf_status(&gone, err));
     lls_pg_add_text(&terms, s->plan->coll.coll);
     lls_pg_add_bytes(&terms, lls_buf_view(&gone));
-    return lls_pg_pipeline_sql(s->pipeline, drop_terms_sql, &terms, LLS_PG_NO_TAG, err);
+    return add(s->pipeline, LLS_PG_VEC_DROP_TERMS, &terms, err);
 }
 
 static void insert_sql(uint32_t dim, lls_buf *sql)
@@ -174,16 +165,15 @@ static lls_err insert_row(sending *s, const lls_pg_vec_state *state, lls_error *
 /* The smallest dimension of rows to insert that is at least `from`; false when there is none. */
 static bool next_dim(const lls_pg_vec_plan *plan, uint32_t from, uint32_t *out)
 {
-    bool any = false;
+    uint32_t least = UINT32_MAX;
 
     for (size_t i = 0; i < plan->count; i++) {
         const lls_pg_vec_state *state = &plan->states[i];
-        if (!state->source || state->dim < from || (any && state->dim >= *out))
-            continue;
-        *out = state->dim;
-        any = true;
+        if (state->source && state->dim >= from && state->dim < least)
+            least = state->dim;
     }
-    return any;
+    *out = least;
+    return least != UINT32_MAX;
 }
 
 static lls_err insert_rows(sending *s, lls_error *err)
@@ -215,21 +205,15 @@ static lls_err patch_row(sending *s, const lls_pg_vec_state *state, lls_error *e
     add_ordered(s, &params);
     lls_pg_add_int8(&params, (int64_t)state->meta.version);
     lls_pg_add_time(&params, state->meta.updated_usec);
-    return lls_pg_pipeline_bind(s->pipeline, &params, LLS_PG_NO_TAG, err);
+    return add(s->pipeline, LLS_PG_VEC_PATCH, &params, err);
 }
 
 static lls_err patch_rows(sending *s, lls_error *err)
 {
-    bool is_parsed = false;
-
     for (size_t i = 0; i < s->plan->count; i++) {
         const lls_pg_vec_state *state = &s->plan->states[i];
-        if (!state->is_patched || state->source)
-            continue;
-        if (!is_parsed)
-            LLS_TRY(lls_pg_pipeline_parse(s->pipeline, patch_sql, err));
-        is_parsed = true;
-        LLS_TRY(patch_row(s, state, err));
+        if (state->is_patched && !state->source)
+            LLS_TRY(patch_row(s, state, err));
     }
     return LLS_OK;
 }
@@ -247,5 +231,5 @@ lls_err lls_pg_plan_send(const lls_pg_vec_plan *plan, lls_pg_pipeline *pipeline,
     if (!any)
         return LLS_OK;
     lls_pg_add_text(&coll, plan->coll.coll);
-    return lls_pg_pipeline_sql(pipeline, tidy_sql, &coll, LLS_PG_NO_TAG, err);
+    return add(pipeline, LLS_PG_VEC_TIDY, &coll, err);
 }

@@ -7,23 +7,12 @@
 
 enum { ID, MODEL, DIM, METRIC, NORMALISED, INDEXED, TYPE, SCHEMA, IS_VECTOR, VERSION, COLUMNS };
 
-static const char spaces_sql[] =
-    "SELECT s.id, s.model, s.dim::bigint, s.metric::bigint, s.normalised::integer::bigint,"
-    " coalesce(s.indexed, ''), format('%I.%I', n.nspname, t.typname), quote_ident(n.nspname),"
-    " (t.typname = 'vector')::integer::bigint, coalesce((SELECT e.extversion FROM"
-    " pg_catalog.pg_extension AS e WHERE e.extname = 'vector'), '0')"
-    " FROM llmspell.vector_spaces AS s"
-    " JOIN pg_catalog.pg_attribute AS a ON a.attname = 'embedding'"
-    " AND a.attrelid = to_regclass('llmspell.vector_embeddings_' || s.dim)"
-    " JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid"
-    " JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace"
-    " WHERE s.tenant_id = $1::text AND s.collection = $2::text ORDER BY s.model, s.dim";
-
 lls_err lls_pg_spaces_ask(lls_pg_pipeline *pipeline, lls_kv_space coll, int tag, lls_error *err)
 {
     lls_pg_params params = lls_pg_space_params(coll);
 
-    return lls_pg_pipeline_sql(pipeline, spaces_sql, &params, tag, err);
+    return lls_pg_pipeline_add(pipeline, lls_pg_common_statement(LLS_PG_VEC_SPACES), &params, tag,
+                               err);
 }
 
 /* "0.8.0" as 800. */
