@@ -27,6 +27,41 @@ static const char tables_sql[] =
     " FROM pg_catalog.pg_class AS c WHERE c.relnamespace = to_regnamespace('llmspell')"
     " AND c.relname = $1 AND c.relkind IN ('r', 'p')";
 
+/* The tables of vectors: one a dimension. vector_terms has no policy at all: the owner alone. */
+static const char vector_tables_sql[] =
+    "SELECT c.relname FROM pg_catalog.pg_class AS c"
+    " WHERE c.relnamespace = to_regnamespace('llmspell') AND c.relkind = 'r'"
+    " AND c.relname ~ '^vector_' AND NOT (c.relrowsecurity AND (c.relname = 'vector_terms'"
+    " OR (c.relforcerowsecurity AND EXISTS (SELECT FROM pg_catalog.pg_policy AS p"
+    " WHERE p.polrelid = c.oid)))) ORDER BY 1";
+
+/* What nearness is searched with, and what could be had. */
+static const char vectors_sql[] =
+    "SELECT CASE WHEN c.extversion IS NOT NULL THEN 'VectorChord ' || c.extversion || ', '"
+    " ELSE '' END || CASE WHEN v.extversion IS NOT NULL THEN 'pgvector ' || v.extversion"
+    " WHEN EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'vector')"
+    " THEN 'float4[], compared one by one; pgvector is installed:"
+    " CREATE EXTENSION vector, then apply the schema again'"
+    " ELSE 'float4[], compared one by one; pgvector is not installed' END"
+    " FROM (SELECT 1) AS one"
+    " LEFT JOIN pg_catalog.pg_extension AS v ON v.extname = 'vector'"
+    " LEFT JOIN pg_catalog.pg_extension AS c ON c.extname = 'vchord'";
+
+static lls_err check_vector_tables(lls_pg_connection *connection, lls_fact_fn each, void *user,
+                                   int *wrong, lls_error *err)
+{
+    LLS_AUTO(lls_pg_result_ref) rows = NULL;
+
+    LLS_TRY(lls_pg_query(connection, vector_tables_sql, 0, NULL, &rows, err));
+    *wrong += PQntuples(rows);
+    for (int i = 0; each && i < PQntuples(rows); i++) {
+        LLS_AUTO(lls_buf) text = {0};
+        lls_buf_printf(&text, "llmspell.%s does not bind every login", PQgetvalue(rows, i, 0));
+        each(user, "row-level security", lls_buf_cstr(&text));
+    }
+    return LLS_OK;
+}
+
 /* Tell which tables lack what; with `each` NULL only count them. */
 static lls_err check_tables(lls_pg_connection *connection, lls_fact_fn each, void *user, int *wrong,
                             lls_error *err)
@@ -46,13 +81,14 @@ static lls_err check_tables(lls_pg_connection *connection, lls_fact_fn each, voi
                        PQntuples(rows) == 0 ? "is missing" : "does not bind every login");
         each(user, PQntuples(rows) == 0 ? "table" : "row-level security", lls_buf_cstr(&text));
     }
-    return LLS_OK;
+    return check_vector_tables(connection, each, user, wrong, err);
 }
 
 static lls_err tell_facts(lls_pg_pool *pool, lls_pg_connection *connection, lls_fact_fn each,
                           void *user, lls_error *err)
 {
     LLS_AUTO(lls_pg_result_ref) rows = NULL;
+    LLS_AUTO(lls_pg_result_ref) vectors = NULL;
     LLS_AUTO(lls_buf) schema = {0};
     LLS_AUTO(lls_buf) connections = {0};
     int wrong = 0;
@@ -66,6 +102,8 @@ static lls_err tell_facts(lls_pg_pool *pool, lls_pg_connection *connection, lls_
     each(user, "schema", lls_buf_cstr(&schema));
     LLS_TRY(check_tables(connection, NULL, NULL, &wrong, err));
     each(user, "row-level security", wrong ? "not on every table" : "forced on every table");
+    LLS_TRY(lls_pg_query(connection, vectors_sql, 0, NULL, &vectors, err));
+    each(user, "vectors", PQgetvalue(vectors, 0, 0));
     lls_buf_printf(&connections, "at most %llu", (unsigned long long)pool->conf.pool_size);
     each(user, "connections", lls_buf_cstr(&connections));
     each(user, "prepared statements", atomic_load(&pool->unnamed) ? "no" : "yes");
