@@ -39,15 +39,17 @@ void hnsw_coll_drop(hnsw_coll *coll)
     for (uint32_t i = 0; i < coll->space_count; i++)
         free_space(coll->spaces[i]);
     for (uint32_t i = 0; i < coll->tail_count; i++) {
-        hnsw_log_file_drop(coll->tail[i]->log);
-        lls_free(coll->tail[i]);
+        hnsw_doc *doc = *hnsw_coll_tail(coll, i);
+        hnsw_log_file_drop(doc->log);
+        lls_free(doc);
     }
+    for (uint32_t i = 0; i < HNSW_TAIL_PIECES; i++)
+        lls_free(coll->tail[i]);
     hnsw_words_free(coll->words);
     hnsw_traits_free(coll->traits);
     hnsw_unmap(coll->derived, coll->derived_length);
     hnsw_base_drop(coll->base);
     lls_free(coll->spaces);
-    lls_free(coll->tail);
     lls_free(coll->live);
     lls_free(coll->hash);
     (void)pthread_mutex_destroy(&coll->making);
@@ -66,7 +68,7 @@ void hnsw_coll_record(const hnsw_coll *coll, uint32_t doc, hnsw_record *out)
     hnsw_row row;
 
     if (doc >= base_records(coll)) {
-        const hnsw_doc *d = coll->tail[doc - base_records(coll)];
+        const hnsw_doc *d = *hnsw_coll_tail(coll, doc - base_records(coll));
         *out = (hnsw_record){doc,     {d->bytes, d->id_len}, {d->bytes + d->id_len, d->body_len},
                              d->meta, d->event_usec,         d->space,
                              d->slot};
@@ -80,7 +82,7 @@ lls_bytes hnsw_coll_id(const hnsw_coll *coll, uint32_t doc)
 {
     if (doc < base_records(coll))
         return hnsw_base_id(coll->base, doc);
-    const hnsw_doc *d = coll->tail[doc - base_records(coll)];
+    const hnsw_doc *d = *hnsw_coll_tail(coll, doc - base_records(coll));
     return (lls_bytes){d->bytes, d->id_len};
 }
 
@@ -130,7 +132,7 @@ lls_err hnsw_coll_value(const hnsw_coll *coll, const hnsw_record *record, lls_bu
     hnsw_row row;
 
     if (record->doc >= base_records(coll))
-        return read_value(coll->tail[record->doc - base_records(coll)], out, err);
+        return read_value(*hnsw_coll_tail(coll, record->doc - base_records(coll)), out, err);
     hnsw_base_row(coll->base, record->doc, &row);
     return hnsw_base_value(coll->base, &row, out, err);
 }
@@ -141,7 +143,7 @@ static lls_err read_vector(const hnsw_coll *coll, const hnsw_record *record, lls
     hnsw_row row;
 
     if (record->doc >= base_records(coll)) {
-        const hnsw_doc *doc = coll->tail[record->doc - base_records(coll)];
+        const hnsw_doc *doc = *hnsw_coll_tail(coll, record->doc - base_records(coll));
         LLS_AUTO(lls_buf) value = {0};
         LLS_TRY(read_value(doc, &value, err));
         lls_buf_add(floats,
@@ -185,7 +187,7 @@ static uint32_t place_of(const hnsw_coll *coll, lls_bytes id)
     uint32_t at = hash_of(id) & mask;
 
     while (coll->hash[at]) {
-        const hnsw_doc *doc = coll->tail[coll->hash[at] - 1];
+        const hnsw_doc *doc = *hnsw_coll_tail(coll, coll->hash[at] - 1);
         if (lls_bytes_eq((lls_bytes){doc->bytes, doc->id_len}, id))
             break;
         at = (at + 1) & mask;

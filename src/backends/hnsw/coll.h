@@ -43,6 +43,12 @@ typedef struct hnsw_doc {
     uint8_t bytes[]; /**< Id, body. */
 } hnsw_doc;
 
+/**
+ * The tail lies in pieces, each twice as long as the one before, which never move: whoever has a
+ * list of records reads them beside a writer.
+ */
+enum { HNSW_TAIL_FIRST = 64, HNSW_TAIL_PIECES = 27 };
+
 /** An embedding space, and the index of its vectors. */
 typedef struct hnsw_space {
     lls_vec_space space; /**< `model` points to the next. */
@@ -66,9 +72,8 @@ typedef struct hnsw_coll {
     uint64_t changed;       /**< The last frame that changed something. */
     const uint8_t *derived; /**< The file of the derived parts, mapped; may be NULL. */
     size_t derived_length;
-    hnsw_doc **tail; /**< Records behind those of the base. */
+    hnsw_doc **tail[HNSW_TAIL_PIECES]; /**< Records behind those of the base: hnsw_coll_tail. */
     uint32_t tail_count;
-    uint32_t tail_cap;
     uint64_t tail_bytes; /**< Of memory. */
     uint64_t *live;      /**< A bit for each record. */
     size_t live_words;
@@ -96,6 +101,14 @@ void hnsw_coll_drop(hnsw_coll *coll); /**< NULL is fine. */
 static inline uint32_t hnsw_coll_docs(const hnsw_coll *coll)
 {
     return (coll->base ? coll->base->records : 0) + coll->tail_count;
+}
+
+/** Place `i` of the tail. Its piece must be there. */
+static inline hnsw_doc **hnsw_coll_tail(const hnsw_coll *coll, uint32_t i)
+{
+    uint32_t piece = 31 - (uint32_t)__builtin_clz(i / HNSW_TAIL_FIRST + 1);
+
+    return &coll->tail[piece][i - HNSW_TAIL_FIRST * ((1u << piece) - 1)];
 }
 
 static inline bool hnsw_coll_lives(const hnsw_coll *coll, uint32_t doc)

@@ -33,25 +33,21 @@ static bool grow_live(hnsw_coll *coll, uint32_t docs)
 
 static bool grow_tail(hnsw_coll *coll)
 {
-    if (coll->tail_count < coll->tail_cap)
-        return true;
-    uint32_t cap = coll->tail_cap ? coll->tail_cap * 2 : 64;
-    hnsw_doc **grown = lls_resize(coll->tail, cap * sizeof(hnsw_doc *));
-    if (!grown)
-        return false;
-    coll->tail = grown;
-    coll->tail_cap = cap;
-    return true;
+    uint32_t piece = 31 - (uint32_t)__builtin_clz(coll->tail_count / HNSW_TAIL_FIRST + 1);
+
+    if (!coll->tail[piece])
+        coll->tail[piece] = lls_alloc(((size_t)HNSW_TAIL_FIRST << piece) * sizeof(hnsw_doc *));
+    return coll->tail[piece] != NULL;
 }
 
-static void hash_put(uint32_t *hash, uint32_t cap, hnsw_doc *const *tail, uint32_t number)
+static void hash_put(const hnsw_coll *coll, uint32_t *hash, uint32_t cap, uint32_t number)
 {
-    const hnsw_doc *doc = tail[number - 1];
+    const hnsw_doc *doc = *hnsw_coll_tail(coll, number - 1);
     lls_bytes id = {doc->bytes, doc->id_len};
     uint32_t at = lls_checksum(&id, 1) & (cap - 1);
 
     while (hash[at]) {
-        const hnsw_doc *other = tail[hash[at] - 1];
+        const hnsw_doc *other = *hnsw_coll_tail(coll, hash[at] - 1);
         if (lls_bytes_eq((lls_bytes){other->bytes, other->id_len}, id))
             break;
         at = (at + 1) & (cap - 1);
@@ -69,7 +65,7 @@ static bool grow_hash(hnsw_coll *coll)
         return false;
     for (uint32_t i = 0; i < coll->hash_cap; i++)
         if (coll->hash[i])
-            hash_put(grown, cap, coll->tail, coll->hash[i]);
+            hash_put(coll, grown, cap, coll->hash[i]);
     lls_free(coll->hash);
     coll->hash = grown;
     coll->hash_cap = cap;
@@ -263,7 +259,7 @@ static lls_err put(hnsw_coll *coll, const hnsw_change *change, hnsw_log_file *lo
     LLS_TRY(make_doc(item, &view, &doc, err));
     doc->log = hnsw_log_file_hold(log);
     doc->value_at = frame_at + change->value_at;
-    coll->tail[coll->tail_count++] = doc;
+    *hnsw_coll_tail(coll, coll->tail_count++) = doc;
     coll->tail_bytes += sizeof(*doc) + doc->id_len + doc->body_len;
 
     bool kept_space = false;
@@ -278,7 +274,7 @@ static lls_err put(hnsw_coll *coll, const hnsw_change *change, hnsw_log_file *lo
     }
     if (before != HNSW_NONE)
         LLS_TRY(remove_doc(coll, before, !kept_space, err));
-    hash_put(coll->hash, coll->hash_cap, coll->tail, coll->tail_count);
+    hash_put(coll, coll->hash, coll->hash_cap, coll->tail_count);
     coll->hash_used++; // an id that was there is counted twice: the table is only emptier for it
     coll->live[number / 64] |= UINT64_C(1) << (number % 64);
     coll->count++;
