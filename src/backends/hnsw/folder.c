@@ -93,16 +93,36 @@ static bool spare_in_coll(const hnsw_tenant *tenant, lls_str coll, const char *n
     return entry && entry->base == number;
 }
 
-void hnsw_folder_tidy(hnsw_tenant *tenant)
+/* The folder of a collection, which goes too when nothing is left in it. */
+static void tidy_coll(const hnsw_tenant *tenant, const char *name)
 {
     LLS_AUTO(lls_buf) path = {0};
+    struct stat st;
 
+    lls_buf_printf(&path, "%s/%s", tenant->folder, name);
+    if (path.status != LLS_OK || stat(lls_buf_cstr(&path), &st) != 0 || !S_ISDIR(st.st_mode))
+        return;
+    tidy(tenant, lls_str_of(name), lls_buf_cstr(&path), spare_in_coll);
+    (void)rmdir(lls_buf_cstr(&path));
+}
+
+void hnsw_folder_tidy(hnsw_tenant *tenant)
+{
     tidy(tenant, (lls_str){0}, tenant->folder, spare_in_tenant);
-    for (size_t i = 0; i < tenant->manifest.count; i++) {
-        lls_str coll = lls_str_of(tenant->manifest.colls[i].name);
-        lls_buf_clear(&path);
-        lls_buf_printf(&path, "%s/" LLS_FMT, tenant->folder, LLS_ARG(coll));
-        if (path.status == LLS_OK)
-            tidy(tenant, coll, lls_buf_cstr(&path), spare_in_coll);
-    }
+    DIR *dir = opendir(tenant->folder);
+    struct dirent *entry;
+    while (dir && (entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.')
+            tidy_coll(tenant, entry->d_name);
+    if (dir)
+        (void)closedir(dir);
+}
+
+void hnsw_tidy_if_idle(hnsw_tenant *tenant)
+{
+    (void)pthread_mutex_lock(&tenant->commit.lock);
+    bool idle = !tenant->compacting;
+    (void)pthread_mutex_unlock(&tenant->commit.lock);
+    if (idle) // nobody begins without `write`
+        hnsw_folder_tidy(tenant);
 }

@@ -99,6 +99,12 @@ static lls_err clear(lls_kv *kv, lls_kv_space space, lls_error *err)
     return hnsw_clear(downcast(kv), space, err);
 }
 
+static lls_err count(lls_kv *kv, lls_kv_space space, int64_t now_usec, uint64_t *out,
+                     lls_error *err)
+{
+    return hnsw_vec_ops.count(&downcast(kv)->vec, space, now_usec, NULL, out, err);
+}
+
 static lls_err stats(lls_kv *kv, lls_kv_space space, lls_kv_stats *out, lls_error *err)
 {
     hnsw_tenant *tenant;
@@ -110,7 +116,7 @@ static lls_err stats(lls_kv *kv, lls_kv_space space, lls_kv_stats *out, lls_erro
         out->count = coll->count;
         out->bytes = (coll->base ? coll->base->length : 0) + coll->derived_length;
         for (uint32_t i = 0; i < coll->tail_count; i++)
-            out->bytes += coll->tail[i]->value_len;
+            out->bytes += (*hnsw_coll_tail(coll, i))->value_len;
     }
     hnsw_leave(tenant);
     return LLS_OK;
@@ -121,5 +127,8 @@ const lls_kv_ops hnsw_kv_ops = {
     .apply = apply,
     .scan = scan,
     .clear = clear,
+    .count = count,
     .stats = stats,
+    .stage = hnsw_stage_open,
+    .stage_discard = hnsw_stage_discard,
 };

@@ -80,8 +80,14 @@ void hnsw_path_log(const hnsw_tenant *tenant, uint64_t number, lls_buf *out);
 void hnsw_path_base(const hnsw_tenant *tenant, lls_str coll, uint64_t number, lls_buf *out);
 void hnsw_path_derived(const hnsw_tenant *tenant, lls_str coll, uint64_t number, lls_buf *out);
 
-/** Remove the files of a tenant that its manifest does not name. What cannot go stays. */
+/**
+ * Remove the files of a tenant that its manifest does not name. What cannot go stays. `write` is
+ * held, and nobody writes a base, or it is us.
+ */
 void hnsw_folder_tidy(hnsw_tenant *tenant);
+
+/** The same, unless somebody is folding the log: he does it. `write` is held. */
+void hnsw_tidy_if_idle(hnsw_tenant *tenant);
 
 /* ---- owner.c: one writer ---- */
 
@@ -164,7 +170,7 @@ lls_err hnsw_clear(hnsw_store *store, lls_kv_space space, lls_error *err) LLS_CH
 lls_err hnsw_remove(hnsw_store *store, lls_kv_space space, int64_t now_usec,
                     const lls_filter *filter, uint64_t *removed, lls_error *err) LLS_CHECKED;
 
-/* ---- scan.c, compact.c, stage.c, facts.c ---- */
+/* ---- iterate.c, compact.c, stage.c, facts.c ---- */
 
 /** A scan over the collection as it is. `lock` is held. */
 lls_err hnsw_scan_coll(hnsw_coll *coll, lls_kv_range range, lls_kv_iter **out,

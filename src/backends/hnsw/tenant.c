@@ -218,7 +218,7 @@ lls_err hnsw_write_begin(hnsw_store *store, lls_str name, hnsw_tenant **out, lls
         (void)pthread_rwlock_wrlock(&tenant->lock);
         tenant->owned = true;
         (void)pthread_rwlock_unlock(&tenant->lock);
-        hnsw_folder_tidy(tenant);
+        hnsw_tidy_if_idle(tenant);
     }
     *out = tenant;
     return LLS_OK;
