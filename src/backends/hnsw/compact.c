@@ -11,6 +11,8 @@
 #include "base/file.h"
 #include "base/scope.h"
 
+#include <unistd.h>
+
 /* ---- building ---- */
 
 static lls_err build_index(hnsw_index *index, const atomic_bool *stop, lls_error *err)
@@ -225,11 +227,28 @@ static lls_err write_all(folding *f, lls_error *err)
         char *slash = strrchr(lls_buf_cstr(&base), '/');
         *slash = '\0';
         LLS_TRY(lls_file_mkdirs((const char *)base.data, err));
+        LLS_TRY(lls_file_sync_parent((const char *)base.data, err));
         *slash = '/';
         LLS_TRY(hnsw_frozen_write(&f->frozen[i], lls_buf_cstr(&base), lls_buf_cstr(&derived),
                                   f->numbers[i], err));
     }
     return LLS_OK;
+}
+
+/* Nobody knows of what was written: on a full disk every try would leave more. */
+static void unlink_all(const folding *f)
+{
+    LLS_AUTO(lls_buf) path = {0};
+
+    for (size_t i = 0; i < f->count; i++) {
+        lls_str name = lls_str_of(f->frozen[i].coll->name);
+        hnsw_path_base(f->tenant, name, f->numbers[i], &path);
+        if (f->numbers[i] && path.status == LLS_OK)
+            (void)unlink(lls_buf_cstr(&path));
+        hnsw_path_derived(f->tenant, name, f->numbers[i], &path);
+        if (f->numbers[i] && path.status == LLS_OK)
+            (void)unlink(lls_buf_cstr(&path));
+    }
 }
 
 /* `write` is held. A collection that was published anew meanwhile keeps what was published. */
@@ -280,7 +299,11 @@ static lls_err fold(folding *f, lls_error *err)
     hnsw_write_end(tenant);
     if (e != LLS_OK)
         return e == LLS_END ? LLS_OK : e;
-    LLS_TRY(write_all(f, err));
+    e = write_all(f, err);
+    if (e != LLS_OK) {
+        unlink_all(f);
+        return e;
+    }
     LLS_TRY(hnsw_write_begin(tenant->store, name, &tenant, err));
     e = publish_all(f, err);
     hnsw_write_end(tenant);

@@ -183,6 +183,13 @@ static lls_err do_frames(hnsw_tenant *tenant, lls_bytes *bytes, lls_error *err)
     return LLS_OK; // the rest is for the caller to judge
 }
 
+static lls_err cut(const hnsw_tenant *tenant, uint64_t at, lls_error *err)
+{
+    if (ftruncate(tenant->log->fd, (off_t)at) != 0)
+        return lls_fail_sys(err, errno, "cut '%s'", tenant->log->path);
+    return LLS_OK;
+}
+
 /* What stands behind the last whole frame, at `log_at`, is none. */
 static lls_err judge_rest(hnsw_tenant *tenant, uint64_t size, lls_error *err)
 {
@@ -196,9 +203,7 @@ static lls_err judge_rest(hnsw_tenant *tenant, uint64_t size, lls_error *err)
                         at);
     if (!hnsw_is_owner(tenant->store))
         return LLS_OK; // somebody is writing there, or was killed while he did
-    if (ftruncate(tenant->log->fd, (off_t)at) != 0)
-        return lls_fail_sys(err, errno, "cut '%s'", tenant->log->path);
-    return LLS_OK;
+    return cut(tenant, at, err);
 }
 
 /* Whether the frame at the start of `bytes`, of `left` bytes in the file, may be all there. */
@@ -217,6 +222,10 @@ static lls_err follow_log(hnsw_tenant *tenant, lls_error *err)
     size_t want = READ_BYTES;
     struct stat st;
 
+    if (tenant->cut_log && tenant->cut_log == tenant->log_number) {
+        LLS_TRY(cut(tenant, tenant->cut_at, err));
+        tenant->cut_log = 0;
+    }
     if (fstat(tenant->log->fd, &st) != 0)
         return lls_fail_sys(err, errno, "'%s'", tenant->log->path);
     uint64_t size = (uint64_t)st.st_size;
@@ -238,8 +247,36 @@ static lls_err follow_log(hnsw_tenant *tenant, lls_error *err)
             break;
         }
     }
-    tenant->log_size = hnsw_is_owner(tenant->store) ? tenant->log_at : size;
     return LLS_OK;
+}
+
+/* The system forgets what it could not write, but keeps it in memory: give it that once more. */
+static lls_err write_again(const hnsw_tenant *tenant, lls_error *err)
+{
+    LLS_AUTO(lls_buf) bytes = {0};
+
+    for (uint64_t at = 0; at < tenant->log_at; at += bytes.len) {
+        size_t left = tenant->log_at - at < READ_BYTES ? (size_t)(tenant->log_at - at) : READ_BYTES;
+        lls_buf_clear(&bytes);
+        LLS_TRY(read_at(tenant->log, at, left, &bytes, err));
+        ssize_t n = pwrite(tenant->log->fd, bytes.data, bytes.len, (off_t)at);
+        if (n < 0)
+            return lls_fail_sys(err, errno, "write '%s'", tenant->log->path);
+        if (bytes.len == 0 || (size_t)n < bytes.len)
+            return lls_fail(err, LLS_E_IO, "'%s' cannot be written again", tenant->log->path);
+    }
+    return LLS_OK;
+}
+
+/* What was read may be in the page cache only, and a writer may be waiting to hear otherwise. */
+static lls_err sync_log(hnsw_tenant *tenant, lls_error *err)
+{
+    if (!tenant->log || !tenant->store->full_sync || !hnsw_is_owner(tenant->store))
+        return LLS_OK;
+    if (tenant->suspect)
+        LLS_TRY(write_again(tenant, err));
+    tenant->suspect = fdatasync(tenant->log->fd) != 0;
+    return tenant->suspect ? lls_fail_sys(err, errno, "sync '%s'", tenant->log->path) : LLS_OK;
 }
 
 lls_err hnsw_tenant_follow(hnsw_tenant *tenant, lls_error *err)
@@ -250,10 +287,7 @@ lls_err hnsw_tenant_follow(hnsw_tenant *tenant, lls_error *err)
             break;
         LLS_TRY(open_log(tenant, tenant->log_number + 1, err));
     }
-    // What was read may be in the page cache only, and a writer may be waiting to hear otherwise.
-    const hnsw_store *store = tenant->store;
-    if (tenant->log && store->writable && store->full_sync && fdatasync(tenant->log->fd) != 0)
-        return lls_fail_sys(err, errno, "sync the log below '%s'", tenant->folder);
+    LLS_TRY(sync_log(tenant, err));
     (void)pthread_mutex_lock(&tenant->commit.lock);
     tenant->commit.synced = tenant->sequence;
     tenant->synced_at = tenant->log_at;
@@ -288,29 +322,25 @@ static lls_err read_manifest(hnsw_tenant *tenant, lls_error *err)
 {
     LLS_AUTO(lls_buf) path = {0};
     LLS_AUTO(lls_buf) text = {0};
-    struct stat seen = {0};
 
     hnsw_path_manifest(tenant, &path);
     LLS_TRY(lls_buf_status(&path, err));
     tenant->manifest = (hnsw_manifest){.next = 1};
-    tenant->seen = seen;
-    if (stat(lls_buf_cstr(&path), &seen) != 0)
+    hnsw_tenant_see(tenant, open(lls_buf_cstr(&path), O_RDONLY | O_CLOEXEC));
+    if (tenant->seen_fd < 0)
         return errno == ENOENT || errno == ENOTDIR
                    ? LLS_OK
                    : lls_fail_sys(err, errno, "'%s'", lls_buf_cstr(&path));
-    LLS_TRY(lls_file_read(lls_buf_cstr(&path), MANIFEST_MAX, &text, err));
+    LLS_TRY(lls_file_take(tenant->seen_fd, MANIFEST_MAX, lls_buf_cstr(&path), &text, err));
     lls_err e = hnsw_manifest_decode(lls_buf_str(&text), &tenant->manifest, err);
-    if (e != LLS_OK)
-        return lls_wrap(err, e, "'%s'", lls_buf_cstr(&path));
-    tenant->seen = seen;
-    return LLS_OK;
+    return e == LLS_OK ? e : lls_wrap(err, e, "'%s'", lls_buf_cstr(&path));
 }
 
 /* `lock` is held alone. */
 static lls_err load(hnsw_tenant *tenant, lls_error *err)
 {
     tenant->sequence = 0;
-    tenant->log_at = tenant->log_size = tenant->log_number = 0;
+    tenant->log_at = tenant->log_number = 0;
     tenant->link = 0;
     LLS_TRY(read_manifest(tenant, err));
     for (size_t i = 0; i < tenant->manifest.count; i++)
@@ -332,7 +362,9 @@ lls_err hnsw_tenant_load(hnsw_tenant *tenant, lls_error *err)
         (void)pthread_rwlock_wrlock(&tenant->lock);
         e = load(tenant, err);
         (void)pthread_rwlock_unlock(&tenant->lock);
-        if (e != LLS_E_NOTFOUND)
+        // and what a reader saw as damage may have been a writer at work
+        bool moving = e == LLS_E_CORRUPT && i < 2 && !hnsw_is_owner(tenant->store);
+        if (e != LLS_E_NOTFOUND && !moving)
             break;
         (void)usleep(1000);
     }

@@ -26,6 +26,7 @@ typedef struct hnsw_commit {
     pthread_mutex_t lock;
     pthread_cond_t done;
     bool busy;         /**< Somebody is syncing. */
+    bool failing;      /**< It went wrong for him, and he waits to take frames back. */
     uint64_t synced;   /**< Frames up to this one are on the disk. */
     uint64_t failures; /**< How often a sync failed, and took frames back. */
 } hnsw_commit;
@@ -39,18 +40,20 @@ typedef struct hnsw_tenant {
     bool loaded; /**< Otherwise the collections are to be read from the files. */
     bool owned;  /**< Loaded, or brought up to date, by the holder of the lock. */
     hnsw_manifest manifest;
-    struct stat seen; /**< Of the manifest. */
+    struct stat seen; /**< Of the manifest, */
+    int seen_fd;      /**< open, so that no other file gets its number; -1: there was none. */
     hnsw_coll **colls;
     size_t coll_count;
     hnsw_log_file *log; /**< The one that is read, or written, now; NULL: none yet. */
     uint64_t log_number;
-    uint64_t log_at;          /**< Up to where it was read or written. */
-    uint64_t log_size;        /**< Its size when it was looked at last. */
-    uint64_t sequence;        /**< Of the last frame. */
-    uint32_t link;            /**< And its checksum. */
-    uint64_t synced_at;       /**< Where the log ends for sure, */
-    uint64_t synced_sequence; /**< with this frame, */
-    uint32_t synced_link;     /**< and its checksum. */
+    uint64_t log_at;    /**< Up to where it was read or written. */
+    uint64_t sequence;  /**< Of the last frame. */
+    uint32_t link;      /**< And its checksum. */
+    uint64_t synced_at; /**< Where the log ends for sure. */
+    uint64_t cut_log;   /**< What this log has from `cut_at` on was taken back, and is still to be */
+    uint64_t cut_at;    /**< cut off; 0: nothing. */
+    bool withdrawn;     /**< Others may have read what was taken back: the log must be another. */
+    bool suspect;       /**< A sync of the log failed: what was read is to be written once more. */
     bool compacting;
     hnsw_commit commit;
 } hnsw_tenant;
@@ -117,6 +120,9 @@ hnsw_coll *hnsw_tenant_coll(const hnsw_tenant *tenant, lls_str name);
 /** Forget everything that is in memory; the next who needs it reads it again. `write` is held. */
 void hnsw_tenant_forget(hnsw_tenant *tenant);
 
+/** Remember the manifest by its open file, or none by -1. Takes over `fd`. `lock` is held alone. */
+void hnsw_tenant_see(hnsw_tenant *tenant, int fd);
+
 /* ---- load.c: from the files into memory ---- */
 
 /** Read the manifest and what it names. `write` is held. */
@@ -137,10 +143,16 @@ lls_err hnsw_log_ready(hnsw_tenant *tenant, lls_error *err) LLS_CHECKED;
 /** Begin another log, behind the one of now, and publish that. */
 lls_err hnsw_log_roll(hnsw_tenant *tenant, lls_error *err) LLS_CHECKED;
 
-/** Write a frame and do its changes in memory. After a failure nothing has changed. */
+/**
+ * Write a frame and do its changes in memory. After a failure nothing has changed, but what was in
+ * memory may have been forgotten: views into collections are good no more.
+ */
 lls_err hnsw_log_append(hnsw_tenant *tenant, lls_buf *frame, lls_error *err) LLS_CHECKED;
 
-/** Put a manifest in place, and take over its contents. */
+/**
+ * Put a manifest in place, and take over its contents. After a failure nobody knows which one is
+ * there: everything is forgotten, to be read again.
+ */
 lls_err hnsw_manifest_publish(hnsw_tenant *tenant, hnsw_manifest *fresh,
                               lls_error *err) LLS_CHECKED;
 

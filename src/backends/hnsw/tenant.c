@@ -2,6 +2,7 @@
 #include "backends/hnsw/store.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/scope.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ static lls_err new_tenant(hnsw_store *store, lls_str name, hnsw_tenant **out, ll
     hnsw_folder_name(name, &folder);
     lls_buf_add_str(&text, name);
     tenant->store = store;
+    tenant->seen_fd = -1;
     tenant->name = copy_text(lls_buf_cstr(&text));
     tenant->folder = copy_text(lls_buf_cstr(&folder));
     if (folder.status != LLS_OK || text.status != LLS_OK || !tenant->name || !tenant->folder ||
@@ -85,6 +87,18 @@ lls_err hnsw_tenant_get(hnsw_store *store, lls_str name, hnsw_tenant **out, lls_
     return e;
 }
 
+void hnsw_tenant_see(hnsw_tenant *tenant, int fd)
+{
+    struct stat seen = {0};
+
+    if (fd >= 0 && fstat(fd, &seen) != 0)
+        seen = (struct stat){0};
+    if (tenant->seen_fd >= 0)
+        (void)close(tenant->seen_fd);
+    tenant->seen_fd = fd;
+    tenant->seen = seen;
+}
+
 static void clear(hnsw_tenant *tenant)
 {
     for (size_t i = 0; i < tenant->coll_count; i++)
@@ -95,6 +109,7 @@ static void clear(hnsw_tenant *tenant)
     hnsw_log_file_drop(tenant->log);
     tenant->log = NULL;
     hnsw_manifest_fini(&tenant->manifest);
+    hnsw_tenant_see(tenant, -1);
     tenant->loaded = false;
     tenant->owned = false;
 }
@@ -130,7 +145,7 @@ hnsw_coll *hnsw_tenant_coll(const hnsw_tenant *tenant, lls_str name)
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
-    return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
@@ -150,7 +165,7 @@ static bool log_is_read(const hnsw_tenant *tenant)
     struct stat now;
 
     return !tenant->log ||
-           (fstat(tenant->log->fd, &now) == 0 && (uint64_t)now.st_size == tenant->log_size);
+           (fstat(tenant->log->fd, &now) == 0 && (uint64_t)now.st_size == tenant->log_at);
 }
 
 /* Whether memory is what the files say. `lock` or `write` is held. */
@@ -200,6 +215,21 @@ void hnsw_leave(hnsw_tenant *tenant)
     (void)pthread_rwlock_unlock(&tenant->lock);
 }
 
+/*
+ * The names that are in the folder may be new, and he who made them killed before he synced them:
+ * what we write to the log would be lost with its name.
+ */
+static lls_err take_over(hnsw_tenant *tenant, lls_error *err)
+{
+    if (tenant->log && tenant->store->full_sync)
+        LLS_TRY(lls_file_sync_parent(tenant->log->path, err));
+    (void)pthread_rwlock_wrlock(&tenant->lock);
+    tenant->owned = true;
+    (void)pthread_rwlock_unlock(&tenant->lock);
+    hnsw_tidy_if_idle(tenant);
+    return LLS_OK;
+}
+
 lls_err hnsw_write_begin(hnsw_store *store, lls_str name, hnsw_tenant **out, lls_error *err)
 {
     hnsw_tenant *tenant;
@@ -210,15 +240,11 @@ lls_err hnsw_write_begin(hnsw_store *store, lls_str name, hnsw_tenant **out, lls
     (void)pthread_mutex_lock(&tenant->write);
     if (!tenant->loaded || !tenant->owned)
         e = refresh(tenant, err);
+    if (e == LLS_OK && !tenant->owned)
+        e = take_over(tenant, err);
     if (e != LLS_OK) {
         (void)pthread_mutex_unlock(&tenant->write);
         return e;
-    }
-    if (!tenant->owned) {
-        (void)pthread_rwlock_wrlock(&tenant->lock);
-        tenant->owned = true;
-        (void)pthread_rwlock_unlock(&tenant->lock);
-        hnsw_tidy_if_idle(tenant);
     }
     *out = tenant;
     return LLS_OK;
