@@ -1,6 +1,7 @@
 /**
  * hnsw_fixture.h - what the tests of vector files share: a store in a temporary folder, and records
- * whose contents follow from a number and a salt, so that any reader can tell whether they are whole.
+ * whose contents follow from a number and a salt, so that any reader can tell whether they are
+ * whole.
  */
 #ifndef LLS_TESTING_HNSW_FIXTURE_H
 #define LLS_TESTING_HNSW_FIXTURE_H
@@ -106,8 +107,8 @@ static inline const lls_vec_item *fixture_make(unsigned i, unsigned salt, fixtur
                                .event_usec = 1000 + i};
     if (i % 5 != 4) {
         out->item.vector = out->vector;
-        out->item.space = (lls_vec_space){
-            i % 7 == 6 ? LLS_STR("other") : LLS_STR("model"), HNSW_FIXTURE_DIM, LLS_VEC_L2, false};
+        out->item.space = (lls_vec_space){i % 7 == 6 ? LLS_STR("other") : LLS_STR("model"),
+                                          HNSW_FIXTURE_DIM, LLS_VEC_L2, false};
     }
     return &out->item;
 }
@@ -127,8 +128,7 @@ static inline bool fixture_is(const lls_vec_item *item, unsigned i, unsigned sal
 
     return lls_bytes_eq(item->id, want->id) && lls_str_eq(item->text, want->text) &&
            lls_str_eq(item->metadata, want->metadata) && item->space.dim == want->space.dim &&
-           (want->space.dim == 0 ||
-            memcmp(item->vector, want->vector, sizeof(record.vector)) == 0);
+           (want->space.dim == 0 || memcmp(item->vector, want->vector, sizeof(record.vector)) == 0);
 }
 
 /* The salt in the metadata of a record; 0 when there is none. */

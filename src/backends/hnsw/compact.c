@@ -52,7 +52,7 @@ lls_err hnsw_build(hnsw_tenant *tenant, lls_str name, const atomic_bool *stop, l
 
 void hnsw_frozen_fini(hnsw_frozen *f)
 {
-    for (uint32_t i = 0; f->snapshots && i < f->space_count; i++) {
+    for (uint32_t i = 0; f->snapshots && f->places && i < f->space_count; i++) {
         hnsw_snapshot_free(f->snapshots[i]);
         lls_free(f->places[i]);
     }
@@ -270,7 +270,8 @@ static lls_err publish_all(folding *f, lls_error *err)
     (void)pthread_rwlock_wrlock(&f->tenant->lock);
     f->tenant->owned = f->tenant->loaded;
     (void)pthread_rwlock_unlock(&f->tenant->lock);
-    hnsw_folder_tidy(f->tenant);
+    if (e == LLS_OK) // otherwise nobody knows what there is to spare
+        hnsw_folder_tidy(f->tenant);
     return e;
 }
 

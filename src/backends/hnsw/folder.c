@@ -108,6 +108,8 @@ static void tidy_coll(const hnsw_tenant *tenant, const char *name)
 
 void hnsw_folder_tidy(hnsw_tenant *tenant)
 {
+    if (!tenant->loaded)
+        return; // there is no manifest that could name anything
     tidy(tenant, (lls_str){0}, tenant->folder, spare_in_tenant);
     DIR *dir = opendir(tenant->folder);
     struct dirent *entry;

@@ -50,10 +50,10 @@ typedef struct hnsw_tenant {
     uint64_t sequence;  /**< Of the last frame. */
     uint32_t link;      /**< And its checksum. */
     uint64_t synced_at; /**< Where the log ends for sure. */
-    uint64_t cut_log;   /**< What this log has from `cut_at` on was taken back, and is still to be */
-    uint64_t cut_at;    /**< cut off; 0: nothing. */
-    bool withdrawn;     /**< Others may have read what was taken back: the log must be another. */
-    bool suspect;       /**< A sync of the log failed: what was read is to be written once more. */
+    uint64_t cut_log; /**< What this log has from `cut_at` on was taken back, and is still to be */
+    uint64_t cut_at;  /**< cut off; 0: nothing. */
+    bool withdrawn;   /**< Others may have read what was taken back: the log must be another. */
+    bool suspect;     /**< A sync of the log failed: what was read is to be written once more. */
     bool compacting;
     hnsw_commit commit;
 } hnsw_tenant;
