@@ -158,6 +158,12 @@ LLS_API lls_err lls_episode_delete_session(lls_store *store, lls_str session_id,
 /** Free the room of episodes that have expired; `removed` may be NULL. */
 LLS_API lls_err lls_episode_sweep(lls_store *store, uint64_t *removed, lls_error *err) LLS_CHECKED;
 
+/**
+ * Bring what searches stand on up to date now: build indexes, fold logs. Worth a call after many
+ * writes at once; a backend does it by itself too, when it can. Nothing to do is a success.
+ */
+LLS_API lls_err lls_episode_tend(lls_store *store, lls_error *err) LLS_CHECKED;
+
 /** Told one session that has episodes which nobody has processed. The view lives for the call. */
 typedef void (*lls_episode_session_fn)(void *user, lls_str session_id, int64_t last_happened_usec);
 

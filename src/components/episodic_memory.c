@@ -283,6 +283,11 @@ lls_err lls_episode_delete_session(lls_store *store, lls_str session_id, uint64_
     return lls_vectors_remove(store, component, &wanted.filter, removed, err);
 }
 
+lls_err lls_episode_tend(lls_store *store, lls_error *err)
+{
+    return lls_vectors_tend(store, component, err);
+}
+
 lls_err lls_episode_sweep(lls_store *store, uint64_t *removed, lls_error *err)
 {
     return lls_store_sweep(store, lls_str_of(component->name), removed, err);

@@ -33,6 +33,14 @@ void lls_vectors_release(lls_vectors *vectors)
     *vectors = (lls_vectors){0};
 }
 
+lls_err lls_vectors_tend(lls_store *store, const lls_component_def *component, lls_error *err)
+{
+    LLS_AUTO(lls_vectors) of = {0};
+
+    LLS_TRY(lls_vectors_hold(store, component, &of, err));
+    return lls_vec_tend(of.vec, of.coll, err);
+}
+
 lls_err lls_vectors_apply(lls_store *store, const lls_component_def *component,
                           const lls_vec_write *writes, size_t count, lls_error *err)
 {

@@ -28,6 +28,10 @@ static inline void lls_vectors_auto(lls_vectors *vectors)
     lls_vectors_release(vectors);
 }
 
+/** As lls_vec_tend. */
+lls_err lls_vectors_tend(lls_store *store, const lls_component_def *component,
+                         lls_error *err) LLS_CHECKED;
+
 /** As lls_vec_apply. */
 lls_err lls_vectors_apply(lls_store *store, const lls_component_def *component,
                           const lls_vec_write *writes, size_t count, lls_error *err) LLS_CHECKED;

@@ -1,6 +1,7 @@
 #include "tools/import.h"
 
 #include "base/scope.h"
+#include "store/vectors.h"
 #include "tools/abi.h"
 
 #include <inttypes.h>
@@ -120,5 +121,8 @@ lls_err lls_import(lls_store *store, lls_str component, int fd, const lls_transf
         return lls_wrap(err, e, "import '" LLS_FMT "'", LLS_ARG(component));
     if (r.options->progress)
         r.options->progress(r.options->user, r.stored, r.bytes);
-    return LLS_OK;
+    if (r.route->component->port != LLS_PORT_VEC || r.stored == 0)
+        return LLS_OK;
+    e = lls_vectors_tend(store, r.route->component, err);
+    return e == LLS_OK ? e : lls_wrap(err, e, "all is imported, but its index was not built");
 }
