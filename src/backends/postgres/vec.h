@@ -80,11 +80,14 @@ lls_err lls_pg_vec_begin_read(lls_pg_pool *pool, lls_pg_connection *connection, 
 enum { LLS_PG_ROW_COLUMNS = 13 };
 
 /**
- * Append the columns of a row with alias r, as lls_pg_row_read wants them. `in` NULL: r is the
- * table of all dimensions; otherwise that of this space.
+ * Append what stands behind FROM, with alias r. `in` NULL: the table of all dimensions, or, with
+ * their vectors, those of each dimension together; otherwise that of this space.
  */
-void lls_pg_row_columns(const lls_pg_vec_spaces *spaces, const lls_pg_vec_space *in,
-                        unsigned fields, lls_buf *sql);
+void lls_pg_row_source(const lls_pg_vec_spaces *spaces, const lls_pg_vec_space *in, unsigned fields,
+                       lls_buf *sql);
+
+/** Append the columns of such a source, as lls_pg_row_read wants them. */
+void lls_pg_row_columns(const lls_pg_vec_space *in, unsigned fields, lls_buf *sql);
 
 /** Append the expression that gives the embedding of alias `r` in a table of `space` as bytea. */
 void lls_pg_row_vector(const lls_pg_vec_space *space, const char *alias, lls_buf *sql);

@@ -46,26 +46,41 @@ static bool is_repeated(const lls_pg_vec_spaces *spaces, size_t index)
     return false;
 }
 
-/* The embedding stands in the table of its dimension: found there by the primary key. */
-static void add_embedding(const lls_pg_vec_spaces *spaces, lls_buf *sql)
+/* Rows of one dimension, with their embedding as bytes. */
+static void add_part(const lls_pg_vec_space *space, lls_buf *sql)
 {
-    lls_buf_add_text(sql, ", CASE r.dim");
-    for (size_t i = 0; i < spaces->count; i++) {
-        unsigned dim = spaces->all[i].space.dim;
-        if (is_repeated(spaces, i))
-            continue;
-        lls_buf_printf(sql, " WHEN %u THEN (SELECT ", dim);
-        lls_pg_row_vector(&spaces->all[i], "e", sql);
-        lls_buf_printf(sql,
-                       " FROM llmspell.vector_embeddings_%u AS e WHERE e.tenant_id = $1::text"
-                       " AND e.collection = $2::text AND e.id = r.id)",
-                       dim);
-    }
-    lls_buf_add_text(sql, " WHEN 0 THEN NULL::bytea END");
+    lls_buf_add_text(sql, "SELECT t.tenant_id, t.collection, t.id, t.dim, t.space_id, t.scope,"
+                          " t.content, t.content_raw, t.metadata, t.event_at, t.version,"
+                          " t.created_at, t.updated_at, t.expires_at, t.facets, t.ordered, ");
+    if (space)
+        lls_pg_row_vector(space, "t", sql);
+    else
+        lls_buf_add_text(sql, "NULL::bytea");
+    lls_buf_printf(sql, " AS vector FROM llmspell.vector_embeddings_%u AS t",
+                   space ? space->space.dim : 0);
 }
 
-void lls_pg_row_columns(const lls_pg_vec_spaces *spaces, const lls_pg_vec_space *in,
-                        unsigned fields, lls_buf *sql)
+void lls_pg_row_source(const lls_pg_vec_spaces *spaces, const lls_pg_vec_space *in, unsigned fields,
+                       lls_buf *sql)
+{
+    if (in) {
+        lls_buf_printf(sql, "llmspell.vector_embeddings_%u AS r", in->space.dim);
+    } else if (!(fields & LLS_VEC_VECTOR)) {
+        lls_buf_add_text(sql, "llmspell.vector_embeddings AS r");
+    } else {
+        lls_buf_add_text(sql, "(");
+        add_part(NULL, sql);
+        for (size_t i = 0; i < spaces->count; i++) {
+            if (is_repeated(spaces, i))
+                continue;
+            lls_buf_add_text(sql, " UNION ALL ");
+            add_part(&spaces->all[i], sql);
+        }
+        lls_buf_add_text(sql, ") AS r");
+    }
+}
+
+void lls_pg_row_columns(const lls_pg_vec_space *in, unsigned fields, lls_buf *sql)
 {
     lls_buf_add_text(sql, "r.id, r.dim::bigint, r.space_id, r.scope, r.event_at, r.version,"
                           " r.created_at, r.updated_at, r.expires_at");
@@ -78,7 +93,7 @@ void lls_pg_row_columns(const lls_pg_vec_spaces *spaces, const lls_pg_vec_space 
         lls_buf_add_text(sql, ", ");
         lls_pg_row_vector(in, "r", sql);
     } else {
-        add_embedding(spaces, sql);
+        lls_buf_add_text(sql, ", r.vector");
     }
 }
 

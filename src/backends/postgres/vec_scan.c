@@ -49,8 +49,10 @@ static lls_err send(void *state, lls_pg_rows *rows, lls_pg_pool *pool,
     lls_pg_add_bytes(&params, range.prefix);
     lls_pg_add_bytes(&params, range.after);
     lls_buf_add_text(&sql, "SELECT ");
-    lls_pg_row_columns(&s->spaces, NULL, LLS_VEC_WHOLE, &sql);
-    lls_buf_add_text(&sql, " FROM llmspell.vector_embeddings AS r WHERE r.tenant_id = $1::text"
+    lls_pg_row_columns(NULL, LLS_VEC_WHOLE, &sql);
+    lls_buf_add_text(&sql, " FROM ");
+    lls_pg_row_source(&s->spaces, NULL, LLS_VEC_WHOLE, &sql);
+    lls_buf_add_text(&sql, " WHERE r.tenant_id = $1::text"
                            " AND r.collection = $2::text AND r.id >= $3::bytea"
                            " AND r.id > $4::bytea");
     if (upper.len) {

@@ -32,12 +32,10 @@ static lls_err write_statement(const lls_pg_select *select, const lls_pg_vec_spa
     if (s->where.recheck)
         fields |= LLS_VEC_METADATA;
     lls_buf_add_text(&s->sql, "SELECT ");
-    lls_pg_row_columns(spaces, select->in, fields, &s->sql);
+    lls_pg_row_columns(select->in, fields, &s->sql);
     lls_buf_add_text(&s->sql, select->more ? select->more : "");
-    lls_buf_add_text(&s->sql, " FROM llmspell.vector_embeddings");
-    if (select->in)
-        lls_buf_printf(&s->sql, "_%u", select->in->space.dim);
-    lls_buf_add_text(&s->sql, " AS r");
+    lls_buf_add_text(&s->sql, " FROM ");
+    lls_pg_row_source(spaces, select->in, fields, &s->sql);
     lls_buf_add_text(&s->sql, select->join ? select->join : "");
     lls_buf_add_text(&s->sql, " WHERE r.tenant_id = $1::text AND r.collection = $2::text");
     if (select->in)
