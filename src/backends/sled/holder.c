@@ -8,20 +8,19 @@
 #include <sys/sysmacros.h>
 
 /* One line: "1: FLOCK  ADVISORY  WRITE 123 08:01:5678 0 EOF". */
-static bool is_writer(const char *line, const struct stat *file, int *pid)
+static bool is_holder(const char *line, const struct stat *file, int *pid)
 {
     unsigned major_number;
     unsigned minor_number;
     unsigned long long inode;
-    char kind[16];
 
-    return sscanf(line, "%*u: FLOCK %*15s %15s %d %x:%x:%llu", kind, pid, &major_number,
-                  &minor_number, &inode) == 5 &&
-           strcmp(kind, "WRITE") == 0 && major_number == major(file->st_dev) &&
-           minor_number == minor(file->st_dev) && inode == (unsigned long long)file->st_ino;
+    return sscanf(line, "%*u: FLOCK %*15s %*15s %d %x:%x:%llu", pid, &major_number, &minor_number,
+                  &inode) == 4 &&
+           major_number == major(file->st_dev) && minor_number == minor(file->st_dev) &&
+           inode == (unsigned long long)file->st_ino;
 }
 
-static int find_writer(const struct stat *file)
+static int find_holder(const struct stat *file)
 {
     FILE *locks = fopen("/proc/locks", "re");
     char line[256];
@@ -31,7 +30,7 @@ static int find_writer(const struct stat *file)
     if (!locks)
         return 0;
     while (found == 0 && fgets(line, sizeof(line), locks))
-        if (is_writer(line, file, &pid))
+        if (is_holder(line, file, &pid))
             found = pid;
     (void)fclose(locks);
     return found;
@@ -56,7 +55,7 @@ lls_err sled_holder_fail(int db, const char *path, lls_error *err)
 {
     struct stat file;
     char name[64];
-    int pid = fstat(db, &file) == 0 ? find_writer(&file) : 0;
+    int pid = fstat(db, &file) == 0 ? find_holder(&file) : 0;
 
     if (pid <= 0) // unknown, or in another container
         return lls_fail(err, LLS_E_BUSY, "'%s' is open in another program", path);
