@@ -118,4 +118,7 @@ const lls_backend_def lls_backend_hnsw = {
                         .write_usec = 1000},
     .open = hnsw_open,
     .close = hnsw_close,
+    .facts = hnsw_facts,
+    .check = hnsw_check,
+    .ready = hnsw_ready,
 };

@@ -11,6 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+enum { TRIES = 10 };
+
 bool hnsw_is_owner(hnsw_store *store)
 {
     (void)pthread_mutex_lock(&store->lock);
@@ -39,9 +41,13 @@ static lls_err take(hnsw_store *store, lls_error *err)
     LLS_AUTO(lls_fd) fd = open(lls_buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return lls_fail_sys(err, errno, "'%s'", lls_buf_cstr(&path));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+    // who asks whether somebody writes holds it for a moment
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno == EWOULDBLOCK && i < TRIES && usleep(2000) == 0)
+            continue;
         return errno == EWOULDBLOCK ? busy(store, fd, err)
                                     : lls_fail_sys(err, errno, "lock '%s'", lls_buf_cstr(&path));
+    }
     int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
     // the number is for messages; without room for it we go on
     if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) != len)

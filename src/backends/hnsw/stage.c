@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define STAGES ".stage" /* no tenant's folder can have that name */
-
 static const lls_kv_stage_ops stage_ops;
 
 static hnsw_stage *downcast(lls_kv_stage *base)
@@ -99,7 +97,7 @@ static lls_err find_folder(const hnsw_store *store, lls_str tenant, lls_str run,
                            lls_error *err)
 {
     lls_buf_clear(out);
-    lls_buf_printf(out, "%s/" STAGES "/" LLS_FMT "/", store->path, LLS_ARG(run));
+    lls_buf_printf(out, "%s/" HNSW_STAGES "/" LLS_FMT "/", store->path, LLS_ARG(run));
     hnsw_folder_name(tenant, out);
     return lls_buf_status(out, err);
 }

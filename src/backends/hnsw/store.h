@@ -75,6 +75,8 @@ struct hnsw_store {
 
 /* ---- folder.c: where things are ---- */
 
+#define HNSW_STAGES ".stage" /* the folder of stages; no tenant's has that name */
+
 /** Append the name of a tenant's folder: letters, digits, '-' and '_' as they are, others as %XX.
  */
 void hnsw_folder_name(lls_str tenant, lls_buf *out);
