@@ -1,7 +1,7 @@
 /*
- * Migrations from an embedded store into another, and into a server, whose process is killed at
- * random moments, again and again: at every look the target is as it was or all of it is there, and
- * in the end it is exactly what was asked for.
+ * Migrations from an embedded store into another, into vector files, and into a server, whose
+ * process is killed at random moments, again and again: at every look the target is as it was or
+ * all of it is there, and in the end it is exactly what was asked for.
  *
  * LLS_TORTURE_ROUNDS says how many migrations; LLS_TORTURE_SEED repeats the moments of a run.
  */
@@ -11,6 +11,7 @@
 #include "migrate/phase.h"
 #include "testing/migration.h"
 #include "testing/private_postgres.h"
+#include "testing/records_view.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -19,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RECORDS = 400, KILLS_MAX = 4, ROUNDS = 160, SERVER_SHARE = 8, SKIP = 77 };
+enum { RECORDS = 400, KILLS_MAX = 4, ROUNDS = 160, OTHERS_SHARE = 8, SKIP = 77 };
 
 typedef enum act { FORWARD, BACK } act;
 
@@ -27,6 +28,7 @@ typedef struct torture {
     lls_buf source; /* paths of the stores */
     lls_buf target;
     const char *server; /* how to reach the target when it is one, or NULL */
+    bool vectors;       /* the target keeps vectors: records are dressed as such */
     lls_migration m;
     lls_sum before; /* what the target held, and what it should hold */
     lls_sum after;
@@ -66,11 +68,44 @@ static lls_backend *open_server(const char *connection)
     return out;
 }
 
-static lls_backend *open_target(torture *t)
+/* With a graph from a few vectors on. */
+static lls_backend *open_vectors(const char *path)
 {
-    if (t->server)
-        return open_server(t->server);
-    return open_store(lls_buf_cstr(&t->target), LLS_READ_WRITE);
+    lls_setting settings[] = {
+        {"path", path, NULL}, {"sync", "relaxed", NULL}, {"flat_max", "100", NULL}};
+    lls_backend *out = NULL;
+    lls_error err = {0};
+
+    assert_ok(lls_backend_open(LLS_STR("hnsw"), settings, LLS_COUNT(settings), NULL, &out, &err),
+              err);
+    return out;
+}
+
+/* The target as a key/value port, whatever it is. */
+typedef struct target {
+    lls_backend *opened;
+    lls_backend *backend; /* or the view on it */
+    lls_records_view view;
+} target;
+
+static void target_auto(target *to)
+{
+    lls_backend_close(to->opened);
+}
+
+static void open_target(torture *t, target *out)
+{
+    const char *path = lls_buf_cstr(&t->target);
+
+    if (t->vectors)
+        out->opened = open_vectors(path);
+    else
+        out->opened = t->server ? open_server(t->server) : open_store(path, LLS_READ_WRITE);
+    out->backend = out->opened;
+    if (t->vectors) {
+        lls_records_view_init(&out->view, out->opened->vec);
+        out->backend = &out->view.backend;
+    }
 }
 
 /* The newest run folder whose run began; false: none. What did not begin is removed. */
@@ -106,12 +141,13 @@ static bool find_run(torture *t)
 static lls_err attempt(torture *t, act what, lls_error *err)
 {
     LLS_AUTO(lls_backend_ref) source = open_store(lls_buf_cstr(&t->source), LLS_READ_ONLY);
-    LLS_AUTO(lls_backend_ref) target = open_target(t);
+    LLS_AUTO(target) to = {0};
     bool begun = find_run(t);
     lls_err e;
 
+    open_target(t, &to);
     t->m.source = source;
-    t->m.target = target;
+    t->m.target = to.backend;
     if (!begun)
         e = what == BACK ? LLS_OK : lls_migration_execute(&t->m, err);
     else if (what == BACK)
@@ -150,27 +186,29 @@ static bool same(lls_sum a, lls_sum b)
 
 static lls_sum sum_target(torture *t, bool *clean)
 {
-    LLS_AUTO(lls_backend_ref) target = open_target(t);
+    LLS_AUTO(target) to = {0};
 
-    *clean = lls_migration_is_clean(target->kv);
-    return lls_migration_sum(target->kv);
+    open_target(t, &to);
+    *clean = lls_migration_is_clean(to.backend->kv);
+    return lls_migration_sum(to.backend->kv);
 }
 
 /* A target that holds some records of its own, some of the source's, and some that differ. */
 static void fill_target(torture *t)
 {
     LLS_AUTO(lls_backend_ref) source = open_store(lls_buf_cstr(&t->source), LLS_READ_ONLY);
-    LLS_AUTO(lls_backend_ref) target = open_target(t);
+    LLS_AUTO(target) to = {0};
     LLS_AUTO(lls_kv_iter_ref) it = NULL;
     lls_kv_space space = {LLS_STR("acme"), lls_migration_colls[0]};
     lls_error err = {0};
     lls_kv_item item;
 
+    open_target(t, &to);
+    lls_kv *kv = to.backend->kv;
     for (size_t c = 0; t->server && c < LLS_MIGRATION_COLLS; c++)
-        assert_ok(
-            lls_kv_clear(target->kv, (lls_kv_space){space.tenant, lls_migration_colls[c]}, &err),
-            err);
-    lls_migration_fill(target->kv, 99, 20);
+        assert_ok(lls_kv_clear(kv, (lls_kv_space){space.tenant, lls_migration_colls[c]}, &err),
+                  err);
+    lls_migration_fill(kv, 99, 20);
     assert_ok(lls_kv_scan(source->kv, space, (lls_kv_range){0}, LLS_KV_ALL, &it, &err), err);
     for (size_t i = 0; i < 40 && lls_kv_iter_next(it, &item, &err) == LLS_OK; i++) {
         lls_kv_write write = {.verb = LLS_KV_RESTORE,
@@ -178,7 +216,7 @@ static void fill_target(torture *t)
                               .key = item.key,
                               .value = i % 2 ? item.value : B("of the target"),
                               .meta = item.meta};
-        assert_ok(lls_kv_apply(target->kv, space.tenant, &write, 1, &err), err);
+        assert_ok(lls_kv_apply(kv, space.tenant, &write, 1, &err), err);
     }
 }
 
@@ -190,14 +228,15 @@ static void new_target(torture *t)
     fill_target(t);
 }
 
-static void setup(torture *t, const char *server)
+static void setup(torture *t, const char *server, bool vectors)
 {
     const char *seed = getenv("LLS_TORTURE_SEED");
     lls_error err = {0};
     bool clean;
 
     *t = (torture){.dice = seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)getpid(),
-                   .server = server};
+                   .server = server,
+                   .vectors = vectors};
     print_message("LLS_TORTURE_SEED=%u\n", t->dice);
     lls_migration_init(&t->m, NULL, NULL);
     t->m.plan->components[0].batch_size = 50;
@@ -284,11 +323,11 @@ static unsigned rounds(void)
     return set ? (unsigned)strtoul(set, NULL, 10) : ROUNDS;
 }
 
-static void rounds_of(const char *server, unsigned count, bool back)
+static void rounds_of(const char *server, bool vectors, unsigned count, bool back)
 {
     torture t;
 
-    setup(&t, server);
+    setup(&t, server, vectors);
     for (unsigned i = 0; i < count; i++)
         round_of(&t, back);
     teardown(&t);
@@ -297,13 +336,22 @@ static void rounds_of(const char *server, unsigned count, bool back)
 static void a_killed_migration_resumes_exactly(void **state)
 {
     (void)state;
-    rounds_of(NULL, rounds() / 2, false);
+    rounds_of(NULL, false, rounds() / 2, false);
 }
 
 static void a_killed_migration_rolls_back_exactly(void **state)
 {
     (void)state;
-    rounds_of(NULL, rounds() / 2, true);
+    rounds_of(NULL, false, rounds() / 2, true);
+}
+
+static void killed_at_work_on_vectors_it_ends_exactly(void **state)
+{
+    (void)state;
+    if (!lls_backend_find(LLS_STR("hnsw")))
+        skip();
+    rounds_of(NULL, true, rounds() / OTHERS_SHARE, false);
+    rounds_of(NULL, true, rounds() / OTHERS_SHARE, true);
 }
 
 static void begin_schema(const char *connection)
@@ -325,8 +373,8 @@ static void killed_at_work_on_a_server_it_ends_exactly(void **state)
         skip();
     assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
     begin_schema(server.connection);
-    rounds_of(server.connection, rounds() / SERVER_SHARE, false);
-    rounds_of(server.connection, rounds() / SERVER_SHARE, true);
+    rounds_of(server.connection, false, rounds() / OTHERS_SHARE, false);
+    rounds_of(server.connection, false, rounds() / OTHERS_SHARE, true);
     lls_private_postgres_stop(&server);
 }
 
@@ -335,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_migration_resumes_exactly),
         cmocka_unit_test(a_killed_migration_rolls_back_exactly),
+        cmocka_unit_test(killed_at_work_on_vectors_it_ends_exactly),
         cmocka_unit_test(killed_at_work_on_a_server_it_ends_exactly),
     };
 

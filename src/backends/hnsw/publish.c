@@ -32,7 +32,7 @@ static lls_err check(const hnsw_stage *stage, lls_error *err)
 
 /*
  * The bases know all frames up to here: a frame of nothing, so that they are younger than whatever
- * is being folded at this moment, on the disk with all before it.
+ * is being folded at this moment, and another log, so that this one is on the disk.
  */
 static lls_err draw_line(hnsw_tenant *tenant, lls_error *err)
 {
@@ -40,12 +40,7 @@ static lls_err draw_line(hnsw_tenant *tenant, lls_error *err)
 
     hnsw_frame_begin(&frame);
     LLS_TRY(hnsw_log_append(tenant, &frame, err));
-    if (fsync(tenant->log->fd) != 0) {
-        lls_err e = lls_fail_sys(err, errno, "sync '%s'", tenant->log->path);
-        hnsw_tenant_forget(tenant);
-        return e;
-    }
-    return LLS_OK;
+    return hnsw_log_roll(tenant, err);
 }
 
 static lls_err move(const hnsw_stage *stage, const hnsw_stage_coll *coll, const char *kind,
@@ -129,12 +124,9 @@ static lls_err publish(hnsw_stage *stage, lls_error *err)
         if (stage->colls[i].prospect.base)
             LLS_TRY(place_coll(stage, &stage->colls[i], err));
     LLS_TRY(plan(stage, &fresh, err));
-    lls_err e = hnsw_manifest_publish(tenant, &fresh, err);
-    if (e == LLS_OK)
-        take_up(tenant);
-    else
-        hnsw_tenant_forget(tenant); // it may be the new one for all that
-    return e;
+    LLS_TRY(hnsw_manifest_publish(tenant, &fresh, err));
+    take_up(tenant);
+    return LLS_OK;
 }
 
 lls_err hnsw_stage_publish(lls_kv_stage *base, lls_error *err)
