@@ -25,7 +25,7 @@ endfunction()
 set(LLS_THREADED_TESTS
     backends.hnsw.threads_test backends.lmdb.process_test backends.memory.memory_test backends.memory.tree_test
     backends.memory.vec_test
-    backends.postgres.postgres_test backends.sled.engine_test backends.sled.threads_test
+    backends.postgres.postgres_test backends.sled.threads_test
     components.lmdb_test components.memory_test migrate.engine_test store.swap_history_test store.swap_test)
 
 # lls_test(MODULE FILE [TIMEOUT seconds])

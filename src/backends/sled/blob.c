@@ -12,24 +12,24 @@ void sled_blob_name(int64_t lsn, char out[SLED_BLOB_NAME])
     (void)snprintf(out, SLED_BLOB_NAME, "blobs/%" PRId64, lsn);
 }
 
-lls_err sled_blob_map(const sled_folder *folder, int64_t lsn, sled_map *out, sled_blob_state *state,
-                      lls_error *err)
+lls_err sled_blob_load(const sled_folder *folder, int64_t lsn, sled_file *out,
+                       sled_blob_state *state, lls_error *err)
 {
     char name[SLED_BLOB_NAME];
-    sled_map map = {0};
+    sled_file file = {0};
 
     sled_blob_name(lsn, name);
-    lls_err e = sled_folder_map(folder, name, &map, err);
+    lls_err e = sled_folder_load(folder, name, &file, err);
     if (e != LLS_OK && e != LLS_E_NOTFOUND)
         return e;
-    if (e == LLS_OK && map.bytes.len >= SLED_BLOB_HEADER &&
-        libdeflate_crc32(0, map.bytes.data + 4, map.bytes.len - 4) ==
-            sled_little(map.bytes.data, 4)) {
-        *out = map;
+    if (e == LLS_OK && file.bytes.len >= SLED_BLOB_HEADER &&
+        libdeflate_crc32(0, file.bytes.data + 4, file.bytes.len - 4) ==
+            sled_little(file.bytes.data, 4)) {
+        *out = file;
         *state = SLED_BLOB_GOOD;
         return LLS_OK;
     }
-    sled_map_fini(&map);
+    sled_file_fini(&file);
     *state = e == LLS_OK ? SLED_BLOB_BAD : SLED_BLOB_ABSENT;
     return LLS_OK;
 }

@@ -18,9 +18,9 @@ void sled_blob_name(int64_t lsn, char out[SLED_BLOB_NAME]);
 
 /**
  * Map the blob and verify it. The payload begins at SLED_BLOB_HEADER. With a state that is not
- * good `*out` is empty. Owns: sled_map_fini.
+ * good `*out` is empty. Owns: sled_file_fini.
  */
-lls_err sled_blob_map(const sled_folder *folder, int64_t lsn, sled_map *out, sled_blob_state *state,
-                      lls_error *err) LLS_CHECKED;
+lls_err sled_blob_load(const sled_folder *folder, int64_t lsn, sled_file *out,
+                       sled_blob_state *state, lls_error *err) LLS_CHECKED;
 
 #endif

@@ -99,8 +99,8 @@ lls_err sled_conf_parse(const sled_folder *folder, lls_bytes file, sled_conf *ou
 
 lls_err sled_conf_read(const sled_folder *folder, sled_conf *out, lls_error *err)
 {
-    LLS_AUTO(sled_map) file = {0};
-    lls_err e = sled_folder_map(folder, "conf", &file, err);
+    LLS_AUTO(sled_file) file = {0};
+    lls_err e = sled_folder_load(folder, "conf", &file, err);
 
     if (e != LLS_OK && e != LLS_E_NOTFOUND)
         return e;

@@ -13,9 +13,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* The engine holds a blob or a snapshot in memory; none that it wrote is near this. */
+#define LOAD_MAX ((uint64_t)1 << 30)
 
 #ifndef O_NOATIME
 #define O_NOATIME 0
@@ -136,7 +138,25 @@ uint64_t sled_folder_data_from(const sled_folder *folder, uint64_t offset)
     return offset;
 }
 
-lls_err sled_folder_map(const sled_folder *folder, const char *name, sled_map *out, lls_error *err)
+/* Read, not mapped: a file that somebody cuts is an error, and no signal that ends the program. */
+static lls_err load(const sled_folder *folder, const char *name, int fd, uint8_t *out, size_t len,
+                    lls_error *err)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t n = pread(fd, out + at, len - at, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return lls_fail_sys(err, errno, "read '%s/%s'", folder->path, name);
+        if (n == 0)
+            return sled_damage(folder, name, at, err, "the file was cut while it was read");
+        at += (size_t)n;
+    }
+    return LLS_OK;
+}
+
+lls_err sled_folder_load(const sled_folder *folder, const char *name, sled_file *out,
+                         lls_error *err)
 {
     LLS_AUTO(lls_fd) fd = open_quietly(folder->fd, name, 0);
     uint64_t bytes;
@@ -146,24 +166,28 @@ lls_err sled_folder_map(const sled_folder *folder, const char *name, sled_map *o
     if (fd < 0)
         return lls_fail_sys(err, errno, "open '%s/%s'", folder->path, name);
     LLS_TRY(check_file(folder, name, fd, &bytes, err));
-    if (bytes > SIZE_MAX / 2)
-        return sled_damage(folder, name, 0, err, "too large for this machine");
+    if (bytes > LOAD_MAX)
+        return sled_damage(folder, name, 0, err, "%" PRIu64 " bytes are more than it may have",
+                           bytes);
     if (bytes == 0) {
-        *out = (sled_map){0};
+        *out = (sled_file){0};
         return LLS_OK;
     }
-    void *data = mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED)
-        return lls_fail_sys(err, errno, "map '%s/%s'", folder->path, name);
-    *out = (sled_map){{data, (size_t)bytes}};
-    return LLS_OK;
+    uint8_t *data = lls_resize(NULL, (size_t)bytes);
+    if (!data)
+        return lls_fail(err, LLS_E_NOMEM, "out of memory for '%s/%s'", folder->path, name);
+    lls_err e = load(folder, name, fd, data, (size_t)bytes, err);
+    if (e == LLS_OK)
+        *out = (sled_file){{data, (size_t)bytes}};
+    else
+        lls_free(data);
+    return e;
 }
 
-void sled_map_fini(sled_map *map)
+void sled_file_fini(sled_file *file)
 {
-    if (map->bytes.data)
-        (void)munmap((void *)(uintptr_t)map->bytes.data, map->bytes.len);
-    *map = (sled_map){0};
+    lls_free((void *)(uintptr_t)file->bytes.data);
+    *file = (sled_file){0};
 }
 
 lls_err sled_folder_list(const sled_folder *folder, sled_name_fn each, void *user, lls_error *err)

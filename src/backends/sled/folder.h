@@ -1,8 +1,8 @@
 /**
  * folder.h - the files of a database, opened for reading and nothing else.
  *
- * The file `db` is read with pread, so that a disk that fails is an error and no signal. The
- * others are mapped while they are needed. The shared lock on `db` keeps the engine out.
+ * All is read with pread, so that a disk that fails, or a file that is cut meanwhile, is an error
+ * and no signal; the smaller files as a whole. The shared lock on `db` keeps the engine out.
  */
 #ifndef LLS_BACKENDS_SLED_FOLDER_H
 #define LLS_BACKENDS_SLED_FOLDER_H
@@ -17,9 +17,9 @@ typedef struct sled_folder {
 } sled_folder;
 
 /** A file in memory. */
-typedef struct sled_map {
+typedef struct sled_file {
     lls_bytes bytes;
-} sled_map;
+} sled_file;
 
 /** Owns: closed with sled_folder_close, also after a failure. */
 lls_err sled_folder_open(const char *path, sled_folder *out, lls_error *err) LLS_CHECKED;
@@ -36,13 +36,13 @@ lls_err sled_folder_read(const sled_folder *folder, uint64_t offset, uint8_t *ou
 uint64_t sled_folder_data_from(const sled_folder *folder, uint64_t offset);
 
 /**
- * Map the file `name` of the folder.
+ * Read the file `name` of the folder.
  *
- * Errors: LLS_E_NOTFOUND, without a message, when there is none. Owns: sled_map_fini.
+ * Errors: LLS_E_NOTFOUND, without a message, when there is none. Owns: sled_file_fini.
  */
-lls_err sled_folder_map(const sled_folder *folder, const char *name, sled_map *out,
-                        lls_error *err) LLS_CHECKED;
-void sled_map_fini(sled_map *map);
+lls_err sled_folder_load(const sled_folder *folder, const char *name, sled_file *out,
+                         lls_error *err) LLS_CHECKED;
+void sled_file_fini(sled_file *file);
 
 /** Told the name of each file; LLS_OK goes on. */
 typedef lls_err (*sled_name_fn)(void *user, const char *name, lls_error *err);
@@ -53,9 +53,9 @@ lls_err sled_folder_list(const sled_folder *folder, sled_name_fn each, void *use
 lls_err sled_damage(const sled_folder *folder, const char *file, uint64_t offset, lls_error *err,
                     const char *fmt, ...) LLS_PRINTF(5, 6);
 
-static inline void sled_map_auto(sled_map *map)
+static inline void sled_file_auto(sled_file *file)
 {
-    sled_map_fini(map);
+    sled_file_fini(file);
 }
 
 #endif

@@ -262,7 +262,9 @@ lls_err sled_packed_to_json(lls_bytes packed, const sled_field *fields, lls_buf 
                                                   : LLS_E_PARSE;
     if (e == LLS_OK) {
         write_struct(&w, &unpacked.data, fields);
-        e = w.wrong ? LLS_E_PARSE : lls_buf_status(json, err);
+        e = lls_buf_status(json, err); // first: what there was no memory for looks wrong, too
+        if (e == LLS_OK && w.wrong)
+            e = LLS_E_PARSE;
     }
     msgpack_unpacked_destroy(&unpacked);
     if (e != LLS_OK)

@@ -49,9 +49,9 @@ static bool grow(void **items, size_t count, size_t *cap, size_t size)
 
 static void empty(sled_page *page)
 {
-    for (size_t i = 0; i < page->map_count; i++)
-        sled_map_fini(&page->maps[i]);
-    page->map_count = 0;
+    for (size_t i = 0; i < page->file_count; i++)
+        sled_file_fini(&page->files[i]);
+    page->file_count = 0;
     page->count = 0;
     lls_buf_clear(&page->raw);
     lls_buf_clear(&page->plain);
@@ -61,7 +61,7 @@ void sled_page_fini(sled_page *page)
 {
     empty(page);
     lls_free(page->items);
-    lls_free(page->maps);
+    lls_free(page->files);
     lls_buf_fini(&page->raw);
     lls_buf_fini(&page->plain);
     sled_unzstd_fini(&page->unzstd);
@@ -149,25 +149,25 @@ static lls_err load_blob(sled_page *page, const sled_source *source, sled_payloa
 {
     const sled_part *part = payload->part;
     sled_blob_state state = SLED_BLOB_ABSENT;
-    void *maps = page->maps;
+    void *files = page->files;
 
-    if (!grow(&maps, page->map_count, &page->map_cap, sizeof(*page->maps)))
+    if (!grow(&files, page->file_count, &page->file_cap, sizeof(*page->files)))
         return no_memory(page->number, err);
-    page->maps = maps;
-    sled_map *map = &page->maps[page->map_count];
-    LLS_TRY(sled_blob_map(source->folder, (int64_t)part->where, map, &state, err));
+    page->files = files;
+    sled_file *file = &page->files[page->file_count];
+    LLS_TRY(sled_blob_load(source->folder, (int64_t)part->where, file, &state, err));
     if (state != SLED_BLOB_GOOD)
         return part_damage(source, page->number, part,
                            state == SLED_BLOB_ABSENT ? "the blob is missing"
                                                      : "the blob's checksum is wrong",
                            err);
-    payload->map = page->map_count++;
-    if (map->bytes.data[4] != part->kind)
+    payload->file = page->file_count++;
+    if (file->bytes.data[4] != part->kind)
         return part_damage(source, page->number, part, "the blob is of another kind", err);
-    payload->store = SLED_STORE_MAP;
+    payload->store = SLED_STORE_FILE;
     payload->offset = SLED_BLOB_HEADER;
-    payload->len = map->bytes.len - SLED_BLOB_HEADER;
-    lls_bytes framed = {map->bytes.data + payload->offset, payload->len};
+    payload->len = file->bytes.len - SLED_BLOB_HEADER;
+    lls_bytes framed = {file->bytes.data + payload->offset, payload->len};
     return source->conf->compressed ? unpack(page, source, framed, payload, err) : LLS_OK;
 }
 
@@ -200,7 +200,7 @@ lls_bytes sled_page_payload(const sled_page *page, size_t index)
     const uint8_t *from = payload->store == SLED_STORE_RAW ? page->raw.data
                           : payload->store == SLED_STORE_PLAIN
                               ? page->plain.data
-                              : page->maps[payload->map].bytes.data;
+                              : page->files[payload->file].bytes.data;
 
     return (lls_bytes){from ? from + payload->offset : NULL, payload->len};
 }

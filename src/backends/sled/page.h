@@ -17,13 +17,13 @@ typedef struct sled_source {
 typedef enum sled_store {
     SLED_STORE_RAW,   /* a message, as it is in the log */
     SLED_STORE_PLAIN, /* what was compressed */
-    SLED_STORE_MAP,   /* a blob */
+    SLED_STORE_FILE,  /* a blob */
 } sled_store;
 
 typedef struct sled_payload {
     const sled_part *part;
     sled_store store;
-    size_t map;    /* which */
+    size_t file;   /* which */
     size_t offset; /* in the store */
     size_t len;
 } sled_payload;
@@ -36,9 +36,9 @@ typedef struct sled_page {
     size_t cap;
     lls_buf raw;
     lls_buf plain;
-    sled_map *maps;
-    size_t map_count;
-    size_t map_cap;
+    sled_file *files;
+    size_t file_count;
+    size_t file_cap;
     sled_unzstd unzstd;
 } sled_page;
 

@@ -42,14 +42,14 @@ static size_t take_tail(const sled_segments *segments, int64_t low, const sled_s
 static lls_err blob_goes_on(const recoverer *r, const sled_message *message, bool *out,
                             lls_error *err)
 {
-    LLS_AUTO(sled_map) map = {0};
+    LLS_AUTO(sled_file) file = {0};
     sled_blob_state state = SLED_BLOB_ABSENT;
     int64_t lsn;
 
     *out = true;
     if (!sled_kind_is_blob(message->kind) || !sled_message_lsn(message, &lsn) || lsn < 0)
         return LLS_OK;
-    LLS_TRY(sled_blob_map(r->folder, lsn, &map, &state, err));
+    LLS_TRY(sled_blob_load(r->folder, lsn, &file, &state, err));
     *out = state != SLED_BLOB_BAD;
     return LLS_OK;
 }

@@ -175,10 +175,10 @@ static lls_err unpack(const sled_folder *folder, const char *name, lls_bytes bod
 static lls_err read_file(const sled_folder *folder, const sled_conf *conf, sled_snapshot *out,
                          sled_pages **pages, lls_error *err)
 {
-    LLS_AUTO(sled_map) file = {0};
+    LLS_AUTO(sled_file) file = {0};
     LLS_AUTO(lls_buf) plain = {.max = SNAPSHOT_MAX};
 
-    lls_err e = sled_folder_map(folder, out->name, &file, err);
+    lls_err e = sled_folder_load(folder, out->name, &file, err);
     if (e == LLS_E_NOTFOUND)
         return lls_fail(err, LLS_E_BUSY, "'%s/%s' vanished while it was looked for", folder->path,
                         out->name);
