@@ -53,7 +53,7 @@ static int close_group(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest vectors[] = {LLS_VEC_SUITE, LLS_VEC_STAGE_SUITE};
+    const struct CMUnitTest vectors[] = {LLS_VEC_SUITE, LLS_VEC_STAGE_SUITE, LLS_VEC_EXACT_SUITE};
     const struct CMUnitTest records[] = {LLS_VEC_RECORDS_SUITE};
 
     int failed = cmocka_run_group_tests_name("hnsw vectors", vectors, open_group, close_group);

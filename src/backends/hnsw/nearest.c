@@ -40,13 +40,55 @@ static lls_err add_hits(const search *s, lls_vec_hits *out, lls_error *err)
     return LLS_OK;
 }
 
+enum { TIES = 8 }; /* how much more is asked for, each time, while equals may be missing */
+
+static lls_err ask(search *s, const hnsw_query *query, bool *exact, lls_error *err)
+{
+    hnsw_hit *hits = lls_resize(s->hits, query->k * sizeof(*hits));
+
+    if (!hits)
+        return lls_fail(err, LLS_E_NOMEM, "no memory for %u hits", query->k);
+    s->hits = hits;
+    return hnsw_index_search(s->coll->spaces[s->space]->index, query, hits, &s->count, exact, err);
+}
+
+/* Whether none of those that are as far as the last that is wanted can be missing. */
+static bool is_settled(const search *s, const hnsw_query *query, uint64_t all)
+{
+    uint32_t k = s->query->k;
+
+    return s->count <= k || s->count < query->k || query->k >= all ||
+           s->hits[s->count - 1].distance > s->hits[k - 1].distance;
+}
+
+/*
+ * The index settles equals by slot, the port by id. So one more is asked for; if that is as far as
+ * the last, there may be others. What is found approximately is not asked for again: which equals
+ * are found is then as open as which neighbours are.
+ */
+static lls_err ask_with_ties(search *s, hnsw_query *query, uint64_t all, bool *exact,
+                             lls_error *err)
+{
+    uint64_t want = (uint64_t)s->query->k + 1;
+
+    for (;; want *= TIES) {
+        query->k = want < all ? (uint32_t)want : (uint32_t)all;
+        LLS_TRY(ask(s, query, exact, err));
+        if (!*exact || is_settled(s, query, all))
+            break;
+    }
+    while (s->count > s->query->k &&
+           s->hits[s->count - 1].distance > s->hits[s->query->k - 1].distance)
+        s->count--; // those that only showed that there are no more
+    return LLS_OK;
+}
+
 static lls_err find(search *s, uint64_t ef, lls_vec_hits *out, lls_error *err)
 {
     const lls_vec_query *query = s->query;
     hnsw_space *space = s->coll->spaces[s->space];
     hnsw_query q = {
         .vector = query->vector,
-        .k = query->k < space->count ? query->k : (uint32_t)space->count,
         .ef = query->effort ? query->effort : (uint32_t)ef,
         .exact = query->exact,
         .has_within = query->has_within,
@@ -57,12 +99,9 @@ static lls_err find(search *s, uint64_t ef, lls_vec_hits *out, lls_error *err)
     };
 
     out->exact = true;
-    if (q.k == 0 || (s->allowed && s->allowed_count == 0))
+    if (space->count == 0 || (s->allowed && s->allowed_count == 0))
         return LLS_OK;
-    s->hits = lls_resize(NULL, q.k * sizeof(*s->hits));
-    if (!s->hits)
-        return lls_fail(err, LLS_E_NOMEM, "no memory for %u hits", q.k);
-    LLS_TRY(hnsw_index_search(space->index, &q, s->hits, &s->count, &out->exact, err));
+    LLS_TRY(ask_with_ties(s, &q, space->count, &out->exact, err));
     return add_hits(s, out, err);
 }
 
