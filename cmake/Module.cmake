@@ -23,7 +23,7 @@ endfunction()
 
 # The tests in which threads meet: what `ctest --preset tsan` runs.
 set(LLS_THREADED_TESTS
-    backends.hnsw.threads_test backends.lmdb.process_test backends.memory.memory_test backends.memory.tree_test
+    backends.hnsw.hnsw_test backends.hnsw.threads_test backends.lmdb.process_test backends.memory.memory_test backends.memory.tree_test
     backends.memory.vec_test
     backends.postgres.postgres_test backends.sled.threads_test
     components.lmdb_test components.memory_test migrate.engine_test store.swap_history_test store.swap_test)

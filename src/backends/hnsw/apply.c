@@ -5,6 +5,7 @@
 #include "backends/hnsw/store.h"
 
 #include "backends/hnsw/choose.h"
+#include "backends/hnsw/keeper.h"
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -317,8 +318,13 @@ static lls_err finish(hnsw_tenant *tenant, bool written, lls_err e, lls_error *e
     (void)pthread_mutex_lock(&tenant->commit.lock);
     uint64_t failures = tenant->commit.failures;
     (void)pthread_mutex_unlock(&tenant->commit.lock);
+    hnsw_store *store = tenant->store;
     hnsw_write_end(tenant);
-    return e == LLS_OK && written ? hnsw_commit_wait(tenant, sequence, failures, err) : e;
+    if (e != LLS_OK || !written)
+        return e;
+    LLS_TRY(hnsw_commit_wait(tenant, sequence, failures, err));
+    hnsw_keeper_poke(store);
+    return LLS_OK;
 }
 
 lls_err hnsw_apply(hnsw_store *store, lls_str tenant_name, int64_t now_usec,

@@ -19,7 +19,8 @@ static lls_err build_index(hnsw_index *index, const atomic_bool *stop, lls_error
 {
     lls_err e = LLS_OK;
 
-    while (e == LLS_OK && !(stop && atomic_load(stop)))
+    // who may be stopped works behind the scenes, and only at what is worth while
+    while (e == LLS_OK && !(stop && (atomic_load(stop) || !hnsw_index_due(index))))
         e = hnsw_index_tend(index, err);
     return e == LLS_END ? LLS_OK : e;
 }

@@ -90,6 +90,12 @@ lls_err hnsw_index_update(hnsw_index *index, uint32_t *slot, const float *vector
  */
 lls_err hnsw_index_tend(hnsw_index *index, lls_error *err) LLS_CHECKED;
 
+/**
+ * Whether so much is put off that a piece is worth while now: vectors without links, or so many
+ * dead ones that searches feel them.
+ */
+bool hnsw_index_due(hnsw_index *index);
+
 /** A search. */
 typedef struct hnsw_query {
     const float *vector; /**< `dim` of them, as for add. */

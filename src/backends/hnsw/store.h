@@ -196,7 +196,10 @@ lls_err hnsw_scan_base(hnsw_base *base, lls_kv_iter **out, lls_error *err) LLS_C
 /** Fold the log into bases. Others may write meanwhile. */
 lls_err hnsw_compact(hnsw_tenant *tenant, lls_error *err) LLS_CHECKED;
 
-/** Build what is put off in the indexes of a collection, until `stop` is set; NULL: to the end. */
+/**
+ * Build what is put off in the indexes of a collection. With `stop`, until that is set, and only
+ * what is worth while now; NULL: to the end.
+ */
 lls_err hnsw_build(hnsw_tenant *tenant, lls_str coll, const atomic_bool *stop,
                    lls_error *err) LLS_CHECKED;
 

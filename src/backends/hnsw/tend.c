@@ -191,6 +191,17 @@ lls_err hnsw_index_tend(hnsw_index *index, lls_error *err)
     return e;
 }
 
+bool hnsw_index_due(hnsw_index *index)
+{
+    pthread_mutex_lock(&index->writer);
+    bool graph = atomic_load(&index->graph);
+    bool due = graph ? index->linked < index->slots || index->sweeping || sweep_due(index)
+                     : !index->exact_only && index->codec.row_bytes != 0 &&
+                           index->live_count > index->params.flat_max;
+    pthread_mutex_unlock(&index->writer);
+    return due;
+}
+
 lls_err hnsw_tend_all(hnsw_index *index, lls_error *err)
 {
     lls_err e;
