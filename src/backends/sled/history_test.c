@@ -2,7 +2,7 @@
  * history_test.c - random histories of the engine: batches, flushes, kills and openings, on several
  * trees and sizes of segments, compressed and not. After each session what the reader finds, before
  * the engine has repaired anything, is what the engine then recovers. LLS_TORTURE_ROUNDS sets how
- * many (40), and LLS_TORTURE_SEED repeats a run.
+ * many (30), and LLS_TORTURE_SEED repeats a run.
  *
  * The engine has threads, and is therefore only ever in a child.
  */
@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { ROUNDS = 40, TREES = 4, KEYS = 300, VALUE_MAX = 40000 };
+enum { ROUNDS = 30, TREES = 4, KEYS = 300, VALUE_MAX = 40000 };
 
 static const char *const tree_names[TREES] = {SLED_DEFAULT_TREE, "one", "two", "another tree"};
 
@@ -287,8 +287,8 @@ static uint64_t live_through(history *h)
 
 static void the_reader_finds_what_the_engine_recovers(void **state)
 {
-    // below 8 KiB the engine itself may hang: a batch then takes more segments than it has buffers
-    static const uint64_t sizes[] = {8192, 65536, 512 * 1024};
+    // with 256, its least, the engine hangs at the opening of a database whose log is empty
+    static const uint64_t sizes[] = {512, 8192, 65536, 512 * 1024};
     unsigned seed = first_seed();
     uint64_t entries = 0;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 /* One line: "1: FLOCK  ADVISORY  WRITE 123 08:01:5678 0 EOF". */
 static bool is_holder(const char *line, const struct stat *file, int *pid)
@@ -59,6 +60,8 @@ lls_err sled_holder_fail(int db, const char *path, lls_error *err)
 
     if (pid <= 0) // unknown, or in another container
         return lls_fail(err, LLS_E_BUSY, "'%s' is open in another program", path);
+    if (pid == (int)getpid())
+        return lls_fail(err, LLS_E_BUSY, "'%s' is open in this process already", path);
     name_of(pid, name);
     return lls_fail(err, LLS_E_BUSY, "'%s' is open in another program: process %d%s%s%s", path, pid,
                     name[0] ? " (" : "", name, name[0] ? ")" : "");
