@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/scope.h"
 #include "ports/record.h"
+#include "ports/vec_record.h"
 
 #include <string.h>
 
@@ -83,10 +84,27 @@ static lls_err damaged(const hnsw_base *base, lls_bytes id, const char *what, ll
                     what);
 }
 
+/* Whether the texts of a body fill it, and its vector is one of its space. */
+static bool body_fits(const hnsw_base *base, const hnsw_row *row)
+{
+    lls_kv_item item = {.key = row->id, .value = row->body};
+    hnsw_base_space declared = {0};
+    const uint8_t *vector;
+    lls_vec_item view;
+
+    lls_vec_record_view(&item, &view, &vector);
+    if (row->space != HNSW_NONE)
+        hnsw_base_space_at(base, row->space, &declared);
+    return (size_t)(vector - row->body.data) == row->body.len &&
+           view.space.dim == declared.space.dim;
+}
+
 lls_err hnsw_base_check_row(const hnsw_base *base, const hnsw_row *row, lls_error *err)
 {
     if (hnsw_row_checksum(row_at(base, row->doc), row->id, row->body) != row->check)
         return damaged(base, row->id, "its checksum is wrong", err);
+    if (!body_fits(base, row))
+        return damaged(base, row->id, "its lengths do not add up", err);
     return LLS_OK;
 }
 
@@ -137,6 +155,28 @@ lls_err hnsw_base_check_vector(const hnsw_base *base, const hnsw_row *row, lls_e
     if (lls_checksum(&vector, 1) != row->vector_check)
         return damaged(base, row->id, "the checksum of its vector is wrong", err);
     return LLS_OK;
+}
+
+bool hnsw_base_check_space(hnsw_base *base, uint32_t space)
+{
+    const hnsw_part *part = hnsw_sections_find(&base->head, HNSW_BASE_ORIGINALS, space);
+    const hnsw_part *docs = hnsw_sections_find(&base->head, HNSW_BASE_DOCS, space);
+    hnsw_base_space declared;
+
+    if (hnsw_part_is_whole(part, base->bytes))
+        return true;
+    hnsw_base_space_at(base, space, &declared);
+    for (uint32_t slot = 0; slot < declared.count; slot++) {
+        lls_bytes vector = hnsw_base_vector(base, space, slot);
+        float *own = (float *)(void *)(base->own + (vector.data - base->bytes));
+        hnsw_row row;
+        hnsw_base_row(base, hnsw_get_u32(base->bytes + docs->offset + slot * 4), &row);
+        if (lls_checksum(&vector, 1) == row.vector_check)
+            continue;
+        memset(own, 0, vector.len);
+        own[0] = 1;
+    }
+    return false;
 }
 
 lls_err hnsw_base_value(const hnsw_base *base, const hnsw_row *row, lls_buf *out, lls_error *err)

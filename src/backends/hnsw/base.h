@@ -94,6 +94,12 @@ lls_bytes hnsw_base_vector(const hnsw_base *base, uint32_t space, uint32_t slot)
 lls_err hnsw_base_check_vector(const hnsw_base *base, const hnsw_row *row,
                                lls_error *err) LLS_CHECKED;
 
+/**
+ * Whether the vectors of a space are what was written. Those that are not become (1, 0, …) in
+ * `own`, so that nothing that is derived from them fails. Reads all of them.
+ */
+bool hnsw_base_check_space(hnsw_base *base, uint32_t space);
+
 /** Append the canonical value of a row, all of it checked. */
 lls_err hnsw_base_value(const hnsw_base *base, const hnsw_row *row, lls_buf *out,
                         lls_error *err) LLS_CHECKED;

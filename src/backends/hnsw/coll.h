@@ -61,6 +61,7 @@ typedef struct hnsw_space {
     size_t later_cap;
     struct hnsw_space *before; /**< What had its name before, and holds nothing. */
     bool rebuilding;           /**< Its derived parts were not there. */
+    bool damaged;              /**< Vectors in the base are: nothing near can be told. */
 } hnsw_space;
 
 typedef struct hnsw_coll {

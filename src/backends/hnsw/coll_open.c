@@ -35,6 +35,8 @@ static lls_err open_space(hnsw_coll *coll, uint32_t number, lls_error *err)
     space->count = space->base_slots = declared.count;
     const hnsw_part *docs = hnsw_sections_find(&coll->base->head, HNSW_BASE_DOCS, number);
     space->base_docs = (uint32_t *)(void *)(coll->base->own + docs->offset);
+    if (coll->base->length <= HNSW_CHECKED_AT_OPEN)
+        space->damaged = !hnsw_base_check_space(coll->base, number);
     return hnsw_derived_attach(coll, number, err);
 }
 

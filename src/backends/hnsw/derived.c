@@ -4,9 +4,6 @@
 #include "backends/hnsw/output.h"
 #include "base/scope.h"
 
-/* Larger files are looked through in the background: reading them would delay the opening. */
-enum { CHECKED_AT_OPEN = 16 << 20 };
-
 static const char *const names[HNSW_SECTION_COUNT] = {
     [HNSW_SECTION_HEAD] = "head",         [HNSW_SECTION_CODES] = "codes",
     [HNSW_SECTION_LINKS] = "links",       [HNSW_SECTION_UPPER_INDEX] = "upper index",
@@ -39,7 +36,7 @@ void hnsw_derived_map(hnsw_coll *coll, const char *path)
     bool good = hnsw_sections_read(file, HNSW_DERIVED_MAGIC, &head, NULL) == LLS_OK &&
                 head.number == coll->base->head.number &&
                 head.sequence == coll->base->head.checksum &&
-                (length > CHECKED_AT_OPEN || !hnsw_derived_damage(file));
+                (length > HNSW_CHECKED_AT_OPEN || !hnsw_derived_damage(file));
     if (good) {
         coll->derived = bytes;
         coll->derived_length = length;
@@ -68,6 +65,8 @@ lls_err hnsw_derived_attach(hnsw_coll *coll, uint32_t number, lls_error *err)
     space->rebuilding = e != LLS_OK;
     if (e != LLS_E_CORRUPT && e != LLS_E_NEWER)
         return e;
+    if (coll->base->length > HNSW_CHECKED_AT_OPEN) // all of it is read now in any case
+        space->damaged = !hnsw_base_check_space(coll->base, number);
     memset(sections, 0, sizeof(sections));
     return hnsw_index_attach(&params, sections, originals, space->base_slots, &space->index, err);
 }

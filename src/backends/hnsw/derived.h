@@ -15,6 +15,9 @@
 /** Map the file of derived parts of `coll`, if it is there and belongs to its base. */
 void hnsw_derived_map(hnsw_coll *coll, const char *path);
 
+/** Larger files are checked when something is known to be wrong: it would delay the opening. */
+#define HNSW_CHECKED_AT_OPEN ((size_t)16 << 20)
+
 /** Make the index of a space of the base, over its derived parts if these are good. */
 lls_err hnsw_derived_attach(hnsw_coll *coll, uint32_t space, lls_error *err) LLS_CHECKED;
 

@@ -117,6 +117,9 @@ static lls_err check(const search *s, lls_error *err)
 {
     const lls_vec_space *space = &s->coll->spaces[s->space]->space;
 
+    if (s->coll->spaces[s->space]->damaged)
+        return lls_fail(err, LLS_E_CORRUPT, "'%s': vectors of space '" LLS_FMT "' are damaged",
+                        s->coll->base->path, LLS_ARG(space->model));
     if (space->dim != s->query->dim)
         return lls_fail(err, LLS_E_MISMATCH,
                         "a query of %u dimensions; the vectors of '" LLS_FMT "' have %u",
