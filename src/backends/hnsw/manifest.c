@@ -171,6 +171,17 @@ static lls_err read_lines(lls_str text, hnsw_manifest *out, lls_error *err)
     return text.len ? lls_fail(err, LLS_E_CORRUPT, "it is cut off") : LLS_OK;
 }
 
+static lls_err refuse_format(lls_str text, lls_error *err)
+{
+    lls_str line;
+
+    if (!lls_bytes_has_prefix(lls_bytes_of(text), lls_bytes_of(LLS_STR(FAMILY))) ||
+        !take_line(&text, &line) || line.len > 40)
+        return lls_fail(err, LLS_E_CORRUPT, "not a manifest");
+    return lls_fail(err, LLS_E_NEWER, "format '" LLS_FMT "'; this version knows formats up to 1",
+                    LLS_ARG(line));
+}
+
 lls_err hnsw_manifest_decode(lls_str text, hnsw_manifest *out, lls_error *err)
 {
     enum { LAST_LINE = 18 }; // "checksum " and eight digits and the end
@@ -185,11 +196,8 @@ lls_err hnsw_manifest_decode(lls_str text, hnsw_manifest *out, lls_error *err)
     LLS_TRY(lls_buf_status(&last, err));
     if (memcmp(text.data + all.len, last.data, LAST_LINE) != 0)
         return lls_fail(err, LLS_E_CORRUPT, "its checksum is wrong");
-    if (!lls_str_eq(first, LLS_STR(FIRST_LINE))) {
-        bool ours = lls_bytes_has_prefix(lls_bytes_of(text), lls_bytes_of(LLS_STR(FAMILY)));
-        return lls_fail(err, ours ? LLS_E_NEWER : LLS_E_CORRUPT,
-                        ours ? "a format that this version does not know" : "not a manifest");
-    }
+    if (!lls_str_eq(first, LLS_STR(FIRST_LINE)))
+        return refuse_format(text, err);
     text.len = all.len;
     LLS_TRY(read_lines(text, &got, err));
     *out = got;
