@@ -25,7 +25,7 @@ static lls_bytes part_of(lls_bytes file, uint32_t kind, uint32_t space)
 
 static lls_bytes cut_out(lls_bytes all, uint64_t at, uint64_t len)
 {
-    if (at > all.len || len > all.len - at)
+    if (!all.data || at > all.len || len > all.len - at)
         return (lls_bytes){0};
     return (lls_bytes){all.data + at, (size_t)len};
 }

@@ -73,6 +73,18 @@ static lls_err fill(hnsw_index *index, float *originals, uint32_t count, lls_err
     return LLS_OK;
 }
 
+// Whether there are numbers that codes cannot stand for: nothing is left that would say so.
+static bool has_wild(const hnsw_index *index, const float *originals, uint32_t count)
+{
+    if (index->params.metric == LLS_VEC_COSINE)
+        return false;
+    for (uint32_t slot = 0; slot < count; slot++)
+        if (!(hnsw_codec_norm(&index->codec, originals + (size_t)slot * index->params.dim) <
+              HNSW_NORM_MAX))
+            return true;
+    return false;
+}
+
 static lls_err attach(hnsw_index *index, const lls_bytes *sections, float *originals,
                       uint32_t count, lls_error *err)
 {
@@ -81,7 +93,8 @@ static lls_err attach(hnsw_index *index, const lls_bytes *sections, float *origi
     if (sections[HNSW_SECTION_HEAD].len == 0) {
         LLS_TRY(fill(index, originals, count, err));
         LLS_TRY(hnsw_index_reserve(index, count, err));
-        return hnsw_encode_anew(index, err);
+        index->exact_only = has_wild(index, originals, count);
+        return index->exact_only ? LLS_OK : hnsw_encode_anew(index, err);
     }
     LLS_TRY(hnsw_head_read(index, sections[HNSW_SECTION_HEAD], &said, err));
     if (said != count)

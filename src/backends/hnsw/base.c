@@ -8,6 +8,7 @@
 #include "ports/record.h"
 #include "ports/vec_record.h"
 
+#include <math.h>
 #include <string.h>
 
 /*
@@ -157,26 +158,37 @@ lls_err hnsw_base_check_vector(const hnsw_base *base, const hnsw_row *row, lls_e
     return LLS_OK;
 }
 
+static bool is_finite(const float *floats, uint32_t count)
+{
+    uint32_t i = 0;
+
+    while (i < count && isfinite(floats[i]))
+        i++;
+    return i == count;
+}
+
 bool hnsw_base_check_space(hnsw_base *base, uint32_t space)
 {
     const hnsw_part *part = hnsw_sections_find(&base->head, HNSW_BASE_ORIGINALS, space);
     const hnsw_part *docs = hnsw_sections_find(&base->head, HNSW_BASE_DOCS, space);
     hnsw_base_space declared;
+    bool good = true;
 
-    if (hnsw_part_is_whole(part, base->bytes))
-        return true;
+    bool whole = hnsw_part_is_whole(part, base->bytes);
     hnsw_base_space_at(base, space, &declared);
     for (uint32_t slot = 0; slot < declared.count; slot++) {
         lls_bytes vector = hnsw_base_vector(base, space, slot);
         float *own = (float *)(void *)(base->own + (vector.data - base->bytes));
         hnsw_row row;
         hnsw_base_row(base, hnsw_get_u32(base->bytes + docs->offset + slot * 4), &row);
-        if (lls_checksum(&vector, 1) == row.vector_check)
+        if (is_finite(own, declared.space.dim) &&
+            (whole || lls_checksum(&vector, 1) == row.vector_check))
             continue;
         memset(own, 0, vector.len);
         own[0] = 1;
+        good = false;
     }
-    return false;
+    return whole && good;
 }
 
 lls_err hnsw_base_value(const hnsw_base *base, const hnsw_row *row, lls_buf *out, lls_error *err)

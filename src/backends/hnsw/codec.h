@@ -15,6 +15,9 @@
 #include "backends/hnsw/index.h"
 #include "backends/hnsw/kernel.h"
 
+// Longer vectors are not coded: sums of squares would leave the range of floats.
+#define HNSW_NORM_MAX 1e15F
+
 /** What follows the codes in a row. */
 typedef struct hnsw_tail {
     float factor; /**< What 1 in a code stands for. */

@@ -64,6 +64,17 @@ void hnsw_head_write(const hnsw_index *index, uint32_t count, uint32_t entry, ui
         memcpy(out + sizeof(head), codec->centre, index->params.dim * sizeof(float));
 }
 
+static bool are_sane(const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float got;
+        memcpy(&got, bytes + i * sizeof(got), sizeof(got));
+        if (!(fabsf(got) <= HNSW_NORM_MAX))
+            return false;
+    }
+    return true;
+}
+
 static lls_err check(const hnsw_index *index, const head_block *head, lls_error *err)
 {
     const hnsw_params *params = &index->params;
@@ -76,6 +87,8 @@ static lls_err check(const hnsw_index *index, const head_block *head, lls_error 
         head->m != params->m || head->seed != params->seed)
         return lls_fail(err, LLS_E_CORRUPT, "the index is not of this space");
     if (head->top > HNSW_LEVEL_MAX || !isfinite(head->scale) || head->scale <= 0 ||
+        !isfinite(head->centre_square) || !isfinite(head->worst[0]) || !isfinite(head->worst[1]) ||
+        !isfinite(head->worst[2]) || !isfinite(head->worst[3]) ||
         ((head->flags & FLAG_GRAPH) && head->entry >= head->count))
         return lls_fail(err, LLS_E_CORRUPT, "the index's head is damaged");
     return LLS_OK;
@@ -91,6 +104,8 @@ lls_err hnsw_head_read(hnsw_index *index, lls_bytes bytes, uint32_t *count, lls_
                         hnsw_head_bytes(index));
     memcpy(&head, bytes.data, sizeof(head));
     LLS_TRY(check(index, &head, err));
+    if (!are_sane(bytes.data + sizeof(head), (bytes.len - sizeof(head)) / sizeof(float)))
+        return lls_fail(err, LLS_E_CORRUPT, "the index's centre is damaged");
     index->graph = head.flags & FLAG_GRAPH;
     index->exact_only = head.flags & FLAG_EXACT;
     index->entry = index->graph ? head.entry : HNSW_SLOT_NONE;

@@ -8,9 +8,6 @@
 
 #define CAPACITY_MIN 64u
 
-// Beyond this length, sums of squares leave the range of floats.
-#define NORM_MAX 1e15f
-
 static lls_err fill_defaults(hnsw_params *params, lls_error *err)
 {
     if (params->m == 0)
@@ -213,7 +210,7 @@ static void leave_codes(hnsw_index *index)
 static lls_err add(hnsw_index *index, const float *vector, uint32_t *slot, lls_error *err)
 {
     bool wild = index->params.metric != LLS_VEC_COSINE &&
-                !(hnsw_codec_norm(&index->codec, vector) < NORM_MAX);
+                !(hnsw_codec_norm(&index->codec, vector) < HNSW_NORM_MAX);
     bool linked;
     hnsw_tail tail;
 

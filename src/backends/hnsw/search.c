@@ -12,9 +12,6 @@ typedef enum search_plan {
     PLAN_MASKED, // from one slot of the mask to another
 } search_plan;
 
-// Beyond this length, sums of squares leave the range of floats.
-#define NORM_MAX 1e15f
-
 // Rows that a walk of breadth ef compares: 17 to 22 for each place, as measured at 100 to 768
 // dimensions; and one compared at random costs what three cost in sequence.
 #define ROWS_PER_EF 20.0
@@ -46,7 +43,7 @@ static search_plan choose(const hnsw_index *index, const hnsw_task *task, size_t
 
     if (query->exact || index->exact_only || index->codec.row_bytes == 0)
         return PLAN_ORIGINALS;
-    if (index->params.metric != LLS_VEC_COSINE && !(task->norm < NORM_MAX))
+    if (index->params.metric != LLS_VEC_COSINE && !(task->norm < HNSW_NORM_MAX))
         return PLAN_ORIGINALS;
     if (!hnsw_graph_ready(index))
         return PLAN_CODES;
