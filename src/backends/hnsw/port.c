@@ -178,8 +178,11 @@ static lls_err tend(lls_vec *vec, lls_kv_space space, lls_error *err)
 
     LLS_TRY(hnsw_enter(hnsw_store_of(vec), space.tenant, &tenant, err));
     hnsw_leave(tenant);
+    bool owner = hnsw_is_owner(hnsw_store_of(vec));
+    if (owner)
+        LLS_TRY(hnsw_audit(tenant, space.coll, err));
     LLS_TRY(hnsw_build(tenant, space.coll, NULL, err));
-    if (!hnsw_store_of(vec)->writable || !hnsw_is_owner(hnsw_store_of(vec)))
+    if (!owner)
         return LLS_OK; // whoever writes does the rest
     return hnsw_compact(tenant, err);
 }

@@ -184,7 +184,7 @@ lls_err hnsw_clear(hnsw_store *store, lls_kv_space space, lls_error *err) LLS_CH
 lls_err hnsw_remove(hnsw_store *store, lls_kv_space space, int64_t now_usec,
                     const lls_filter *filter, uint64_t *removed, lls_error *err) LLS_CHECKED;
 
-/* ---- iterate.c, compact.c, stage.c, facts.c ---- */
+/* ---- iterate.c, compact.c, audit.c, stage.c, facts.c ---- */
 
 /** A scan over the collection as it is. `lock` is held. */
 lls_err hnsw_scan_coll(hnsw_coll *coll, lls_kv_range range, lls_kv_iter **out,
@@ -202,6 +202,12 @@ lls_err hnsw_compact(hnsw_tenant *tenant, lls_error *err) LLS_CHECKED;
  */
 lls_err hnsw_build(hnsw_tenant *tenant, lls_str coll, const atomic_bool *stop,
                    lls_error *err) LLS_CHECKED;
+
+/**
+ * Read the derived parts of a collection, and have them made again if they are damaged. We are the
+ * owner of the store.
+ */
+lls_err hnsw_audit(hnsw_tenant *tenant, lls_str coll, lls_error *err) LLS_CHECKED;
 
 lls_err hnsw_stage_open(lls_kv *kv, const lls_stage_spec *spec, lls_kv_stage **out,
                         lls_error *err) LLS_CHECKED;
