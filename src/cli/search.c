@@ -227,7 +227,12 @@ static lls_err print_table(const cli_context *context, const episode_hits *hits,
     for (size_t i = 0; i < hits->count; i++)
         LLS_TRY(add_row(table, &hits->hits[i], err));
     LLS_TRY(cli_table_print(table, err));
-    if (hits->count == 0)
+    if (hits->count > 0)
+        return LLS_OK;
+    if (context->args.values[CLI_VECTOR] && !context->args.values[CLI_MODEL])
+        cli_say(&context->out, "nothing found among the embeddings that name no model (--model "
+                               "chooses one; info lists them)");
+    else
         cli_say(&context->out, "nothing found");
     return LLS_OK;
 }
