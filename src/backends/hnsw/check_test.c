@@ -166,7 +166,7 @@ static void sizes_and_the_writer_are_told(void **state)
 
     ask(backend, false, &t);
     assert_told(&t, "writer: none\n");
-    assert_told(&t, "vector records: 0\n");
+    assert_told(&t, "records of all collections: 0\n");
     assert_ok(backend->def->ready(backend, 1000, &err), err);
     put_wide(backend, 0, 20);
     put_wide(backend, 0, 10);
@@ -176,7 +176,7 @@ static void sizes_and_the_writer_are_told(void **state)
     ask(other, false, &t);
     assert_told(&t, writer);
     assert_told(&t, "tenants: 1\n");
-    assert_told(&t, "vector records: 20\n");
+    assert_told(&t, "records of all collections: 20\n");
     assert_told(&t, "records in logs: 30\n");
     assert_told(&t, "bytes of bases: 0\n");
     assert_ok(backend->def->ready(backend, 1000, &err), err);

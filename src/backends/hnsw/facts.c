@@ -117,7 +117,7 @@ lls_err hnsw_facts(lls_backend *backend, lls_fact_fn each, void *user, lls_error
     if (s.kernel)
         hnsw_tell(&t, "kernel", "%s", s.kernel);
     hnsw_tell(&t, "tenants", "%" PRIu64, s.tenants);
-    hnsw_tell(&t, "vector records", "%" PRIu64, s.records);
+    hnsw_tell(&t, "records of all collections", "%" PRIu64, s.records);
     hnsw_tell(&t, "records in logs", "%" PRIu64, s.log_records);
     if (s.graphs)
         hnsw_tell(&t, "graphs built", "%" PRIu64 ", %" PRIu64 " vector%s to be linked", s.graphs,
