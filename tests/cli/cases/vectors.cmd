@@ -10,8 +10,8 @@ awk 'BEGIN {
         printf "\"vector\":[%d,%d,1]}}}\n", i % 10, int(i / 10)
     }
 }' | llmspell storage import episodic_memory --quiet
-run storage search --vector '[3, 2, 1]' --model m --limit 2 --quiet
-run storage search --vector '[3, 2, 1]'
+run storage search --vector '[3.2, 2.1, 1]' --model m --limit 2 --quiet
+run storage search --vector '[3.2, 2.1, 1]'
 run storage migrate plan --from hnsw --to hnsw --to-path copy --components episodic_memory \
     --output plan.yaml --quiet
 run storage migrate execute --plan plan.yaml --dry-run
@@ -19,7 +19,7 @@ run storage migrate execute --plan plan.yaml --dry-run
 run storage migrate execute --plan plan.yaml
 run storage validate --backend hnsw --path copy
 run storage search 'turn 17' --backend hnsw --path copy --limit 1
-run storage search --vector '[3, 2, 1]' --model m --limit 2 --backend hnsw --path copy
+run storage search --vector '[3.2, 2.1, 1]' --model m --limit 2 --backend hnsw --path copy
 llmspell storage export episodic_memory --full >before
 llmspell storage export episodic_memory --full --backend hnsw --path copy | cmp - before && echo equal
 llmspell storage info --backend hnsw --path copy | grep -e Writer -e Graphs -e 'Records Of'
