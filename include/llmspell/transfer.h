@@ -11,8 +11,9 @@
 LLS_BEGIN_DECLS
 
 typedef enum lls_file_format {
-    LLS_FILE_LINES, /**< JSON lines. */
-    LLS_FILE_FBIN,  /**< Vectors only: two 32-bit counts (rows, dimension), then the floats. */
+    LLS_FILE_LINES,   /**< JSON lines. */
+    LLS_FILE_FBIN,    /**< Vectors only: two 32-bit counts (rows, dimension), then the floats. */
+    LLS_FILE_MSGPACK, /**< Import only: the vectors.msgpack of an rs-llmspell vector store. */
 } lls_file_format;
 
 typedef struct lls_transfer_options {
@@ -21,10 +22,12 @@ typedef struct lls_transfer_options {
     bool keep_existing; /**< Import: LLS_E_EXISTS instead of replacing a record. */
     uint64_t batch;     /**< Import: records in one atomic write; 0: 1,000. */
     void (*progress)(void *user, uint64_t records, uint64_t bytes);
+    /** Import: told of each thing in the file that was mended or left out. May be NULL. */
+    void (*note)(void *user, const char *text);
     void *user;
     lls_file_format format;
     lls_str id_prefix;     /**< Import of .fbin: ids are this and the number of the row. */
-    lls_str model;         /**< .fbin: the space to read from, or to import into. */
+    lls_str model;         /**< Of vectors alone: the space to read from, or to import into. */
     lls_vec_metric metric; /**< Import of .fbin: of that space. */
 
     const volatile int *cancel; /**< Not NULL and not 0: stop with LLS_E_CANCELLED. */

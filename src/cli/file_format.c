@@ -2,7 +2,8 @@
 
 #include "cli/args.h"
 
-static const char *const formats[] = {[LLS_FILE_LINES] = "jsonl", [LLS_FILE_FBIN] = "fbin"};
+static const char *const formats[] = {
+    [LLS_FILE_LINES] = "jsonl", [LLS_FILE_FBIN] = "fbin", [LLS_FILE_MSGPACK] = "msgpack"};
 
 enum { FORMATS = sizeof(formats) / sizeof(*formats) };
 
@@ -16,7 +17,8 @@ lls_err cli_read_file_format(cli_context *context, lls_transfer_options *options
     while (f < FORMATS && strcmp(formats[f], format) != 0)
         f++;
     if (f == FORMATS)
-        return cli_misuse(context, err, "option '--file-format' is jsonl or fbin, not '%s'",
+        return cli_misuse(context, err,
+                          "option '--file-format' is jsonl, fbin or (to import) msgpack, not '%s'",
                           format);
     if (metric && lls_vec_metric_find(lls_str_of(metric), &options->metric, NULL) != LLS_OK)
         return cli_misuse(context, err, "option '--metric' is cosine, l2, ip or l1, not '%s'",

@@ -39,6 +39,14 @@ static void on_progress(void *user, uint64_t records, uint64_t bytes)
     }
 }
 
+static void on_note(void *user, const char *text)
+{
+    import_watch *watch = (import_watch *)user;
+
+    cli_progress_clear(&watch->progress);
+    cli_warn(watch->progress.out, "%s", text);
+}
+
 static lls_err open_input(const char *path, int *fd, lls_error *err)
 {
     if (!path || strcmp(path, "-") == 0) {
@@ -76,6 +84,7 @@ static lls_err import_from(cli_context *context, lls_store *store, int fd, uint6
         .abi = LLS_ABI,
         .keep_existing = context->args.values[CLI_KEEP_EXISTING] != NULL,
         .progress = on_progress,
+        .note = on_note,
         .user = &watch,
         .cancel = cli_interrupt_begin(),
     };
@@ -115,9 +124,10 @@ static lls_err run(cli_context *context, lls_error *err)
 
 static const cli_option options[] = {
     {"keep-existing", CLI_KEEP_EXISTING, 0, false, NULL, "fail rather than replace a record"},
-    {"file-format", CLI_FILE_FORMAT, 0, false, "jsonl|fbin", "what FILE is; jsonl unless told"},
+    {"file-format", CLI_FILE_FORMAT, 0, false, "jsonl|fbin|msgpack",
+     "what FILE is; jsonl unless told"},
     {"prefix", CLI_PREFIX, 0, false, "TEXT", "fbin: ids are this and the number of the row"},
-    {"model", CLI_MODEL, 0, false, "NAME", "fbin: the model that made the vectors"},
+    {"model", CLI_MODEL, 0, false, "NAME", "fbin, msgpack: the model that made the vectors"},
     {"metric", CLI_METRIC, 0, false, "cosine|l2|ip|l1", "fbin: how they are compared"},
     {0},
 };
@@ -125,15 +135,19 @@ static const cli_option options[] = {
 const cli_command cli_import = {
     .path = "storage import",
     .summary = "read records from JSON lines, or vectors from an .fbin file",
-    .description = "FILE has one record a line, as export writes it; - is stdin, which is the\n"
-                   "default. Whole batches are stored; repeating an import is harmless.\n"
-                   "An .fbin file has vectors only: the number of rows, the dimension, the floats.",
+    .description =
+        "FILE has one record a line, as export writes it; - is stdin, which is the\n"
+        "default. Whole batches are stored; repeating an import is harmless.\n"
+        "An .fbin file has vectors only: the number of rows, the dimension, the floats.\n"
+        "msgpack is the vectors.msgpack that rs-llmspell keeps in the folder of each\n"
+        "namespace; what had to be mended or left out is told.",
     .words = "COMPONENT [FILE|-]",
     .min_words = 1,
     .max_words = 2,
     .options = options,
     .takes_backend = true,
     .examples = "llmspell storage import sessions sessions.jsonl\n"
+                "llmspell storage import episodic_memory --file-format msgpack vectors.msgpack\n"
                 "zcat backup.jsonl.gz | llmspell storage import agent_state -\n",
     .run = run,
 };

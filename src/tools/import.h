@@ -39,5 +39,6 @@ lls_err lls_import_pause(lls_import_run *run, lls_error *err) LLS_CHECKED;
 /* One reader a format. Each reads all of `run->fd` and leaves the last batch to its caller. */
 lls_err lls_import_lines(lls_import_run *run, lls_error *err) LLS_CHECKED;
 lls_err lls_import_fbin(lls_import_run *run, lls_error *err) LLS_CHECKED;
+lls_err lls_import_msgpack(lls_import_run *run, lls_error *err) LLS_CHECKED;
 
 #endif

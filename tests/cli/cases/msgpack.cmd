@@ -1,0 +1,12 @@
+# What rs-llmspell's vector store left in a namespace, with everything that may be wrong in it.
+file="$here/../msgpack/vectors.msgpack"
+run storage import episodic_memory --file-format msgpack --model m "$file"
+run storage export episodic_memory
+run storage search dog
+head -c 300 "$file" >cut
+run storage import episodic_memory --file-format msgpack cut
+run storage import sessions --file-format msgpack "$file"
+echo '{}' >other
+run storage import episodic_memory --file-format msgpack other
+llmspell storage import episodic_memory --file-format msgpack - <other | cat
+run storage export episodic_memory --file-format msgpack
