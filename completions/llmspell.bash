@@ -326,7 +326,7 @@ _llmspell() {
         return
         ;;
     'storage import:--file-format')
-        COMPREPLY=($(compgen -W 'jsonl fbin' -- "$word"))
+        COMPREPLY=($(compgen -W 'jsonl fbin msgpack' -- "$word"))
         return
         ;;
     'storage import:--prefix')

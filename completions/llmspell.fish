@@ -155,9 +155,9 @@ complete -c llmspell -n '__llmspell_at storage search' -l help -s h -d 'print th
 complete -c llmspell -n '__llmspell_at storage import' -a 'agent_state workflow_state sessions'
 complete -c llmspell -n '__llmspell_at storage import' -F
 complete -c llmspell -n '__llmspell_at storage import' -l keep-existing -d 'fail rather than replace a record'
-complete -c llmspell -n '__llmspell_at storage import' -l file-format -x -a 'jsonl fbin' -d 'what FILE is; jsonl unless told'
+complete -c llmspell -n '__llmspell_at storage import' -l file-format -x -a 'jsonl fbin msgpack' -d 'what FILE is; jsonl unless told'
 complete -c llmspell -n '__llmspell_at storage import' -l prefix -x -d 'fbin: ids are this and the number of the row'
-complete -c llmspell -n '__llmspell_at storage import' -l model -x -d 'fbin: the model that made the vectors'
+complete -c llmspell -n '__llmspell_at storage import' -l model -x -d 'fbin, msgpack: the model that made the vectors'
 complete -c llmspell -n '__llmspell_at storage import' -l metric -x -a 'cosine l2 ip l1' -d 'fbin: how they are compared'
 complete -c llmspell -n '__llmspell_at storage import' -l backend -x -a '(__llmspell_backends)' -d 'the backend to use, not the configuration\'s'
 complete -c llmspell -n '__llmspell_at storage import' -l path -r -F -d 'where that backend keeps its files'

@@ -254,9 +254,9 @@ _llmspell_storage_search() {
 _llmspell_storage_import() {
     _arguments -s \
         '--keep-existing[fail rather than replace a record]' \
-        '--file-format=[what FILE is; jsonl unless told]:choice:(jsonl fbin)' \
+        '--file-format=[what FILE is; jsonl unless told]:choice:(jsonl fbin msgpack)' \
         '--prefix=[fbin\: ids are this and the number of the row]:text:' \
-        '--model=[fbin\: the model that made the vectors]:name:' \
+        '--model=[fbin, msgpack\: the model that made the vectors]:name:' \
         '--metric=[fbin\: how they are compared]:choice:(cosine l2 ip l1)' \
         '--backend=[the backend to use, not the configuration'\''s]:backend:_llmspell_backends' \
         '--path=[where that backend keeps its files]:path:_files -/' \
