@@ -17,7 +17,7 @@ static lls_bytes part_of(lls_bytes file, uint32_t kind, uint32_t space)
 {
     for (size_t i = 0; i < files_parts(file); i++) {
         const uint8_t *entry = file.data + FILES_HEAD + i * FILES_ENTRY;
-        if (hnsw_get_u32(entry) == kind && hnsw_get_u32(entry + 4) == space)
+        if (lls_little_get_u32(entry) == kind && lls_little_get_u32(entry + 4) == space)
             return files_part(file, i);
     }
     return (lls_bytes){0};
@@ -33,21 +33,21 @@ static lls_bytes cut_out(lls_bytes all, uint64_t at, uint64_t len)
 /* The checksums of a row, if what it points to is there. */
 static void mend_row(lls_bytes file, uint8_t *row)
 {
-    uint16_t space = hnsw_get_u16(row + 62);
-    lls_bytes id =
-        cut_out(part_of(file, HNSW_BASE_IDS, 0), hnsw_get_u64(row), hnsw_get_u16(row + 60));
-    lls_bytes body =
-        cut_out(part_of(file, HNSW_BASE_BODIES, 0), hnsw_get_u64(row + 8), hnsw_get_u32(row + 56));
+    uint16_t space = lls_little_get_u16(row + 62);
+    lls_bytes id = cut_out(part_of(file, HNSW_BASE_IDS, 0), lls_little_get_u64(row),
+                           lls_little_get_u16(row + 60));
+    lls_bytes body = cut_out(part_of(file, HNSW_BASE_BODIES, 0), lls_little_get_u64(row + 8),
+                             lls_little_get_u32(row + 56));
     lls_bytes spaces = part_of(file, HNSW_BASE_SPACES, 0);
     lls_bytes declared = cut_out(spaces, (uint64_t)space * HNSW_SPACE_BYTES, HNSW_SPACE_BYTES);
 
     if (declared.len) {
-        uint64_t bytes = (uint64_t)hnsw_get_u32(declared.data) * sizeof(float);
+        uint64_t bytes = (uint64_t)lls_little_get_u32(declared.data) * sizeof(float);
         lls_bytes vector = cut_out(part_of(file, HNSW_BASE_ORIGINALS, space),
-                                   hnsw_get_u32(row + 64) * bytes, bytes);
-        hnsw_set(row + 76, lls_checksum(&vector, 1), 4);
+                                   lls_little_get_u32(row + 64) * bytes, bytes);
+        lls_little_set(row + 76, lls_checksum(&vector, 1), 4);
     }
-    hnsw_set(row + 72, hnsw_row_checksum(row, id, body), 4);
+    lls_little_set(row + 72, hnsw_row_checksum(row, id, body), 4);
 }
 
 static void mend(uint8_t *bytes, size_t size)

@@ -3,8 +3,8 @@
 #ifndef LLS_FUZZ_HNSW_FILES_H
 #define LLS_FUZZ_HNSW_FILES_H
 
-#include "backends/hnsw/wire.h"
 #include "base/hash.h"
+#include "base/little.h"
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -40,8 +40,8 @@ static inline void files_write(const char *folder, const char *name, lls_bytes b
 static inline lls_bytes files_part(lls_bytes file, size_t i)
 {
     const uint8_t *entry = file.data + FILES_HEAD + i * FILES_ENTRY;
-    uint64_t at = hnsw_get_u64(entry + 8);
-    uint64_t len = hnsw_get_u64(entry + 16);
+    uint64_t at = lls_little_get_u64(entry + 8);
+    uint64_t len = lls_little_get_u64(entry + 16);
 
     if (at > file.len || len > file.len - at)
         return (lls_bytes){0};
@@ -51,7 +51,7 @@ static inline lls_bytes files_part(lls_bytes file, size_t i)
 static inline size_t files_parts(lls_bytes file)
 {
     size_t room = file.len < FILES_HEAD ? 0 : (file.len - FILES_HEAD) / FILES_ENTRY;
-    size_t said = file.len < FILES_HEAD ? 0 : hnsw_get_u32(file.data + 44);
+    size_t said = file.len < FILES_HEAD ? 0 : lls_little_get_u32(file.data + 44);
 
     return said < room ? said : room;
 }
@@ -65,15 +65,15 @@ static inline void files_seal(uint8_t *bytes, size_t len, const char magic[8])
     if (len < FILES_HEAD)
         return;
     memcpy(bytes, magic, 8);
-    hnsw_set(bytes + 8, 1, 4);
-    hnsw_set(bytes + 32, len, 8);
-    hnsw_set(bytes + 44, count, 4);
+    lls_little_set(bytes + 8, 1, 4);
+    lls_little_set(bytes + 32, len, 8);
+    lls_little_set(bytes + 44, count, 4);
     for (size_t i = 0; i < count; i++) {
         lls_bytes part = files_part(file, i);
-        hnsw_set(bytes + FILES_HEAD + i * FILES_ENTRY + 24, lls_checksum(&part, 1), 4);
+        lls_little_set(bytes + FILES_HEAD + i * FILES_ENTRY + 24, lls_checksum(&part, 1), 4);
     }
     lls_bytes head[] = {{bytes, 12}, {bytes + 16, FILES_HEAD - 16 + count * FILES_ENTRY}};
-    hnsw_set(bytes + 12, lls_checksum(head, LLS_COUNT(head)), 4);
+    lls_little_set(bytes + 12, lls_checksum(head, LLS_COUNT(head)), 4);
 }
 
 #endif

@@ -92,8 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(bytes, data, size);
     if (size >= FILES_HEAD) {
-        hnsw_set(bytes + 16, base->head.number, 8);
-        hnsw_set(bytes + 24, base->head.checksum, 8);
+        lls_little_set(bytes + 16, base->head.number, 8);
+        lls_little_set(bytes + 24, base->head.checksum, 8);
     }
     files_seal(bytes, size, HNSW_DERIVED_MAGIC);
     files_write(folder, "tenant/index-1", (lls_bytes){bytes, size});

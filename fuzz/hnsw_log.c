@@ -4,8 +4,8 @@
  */
 #include "backends/hnsw/frame.h"
 #include "backends/hnsw/manifest.h"
-#include "backends/hnsw/wire.h"
 #include "base/hash.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "hnsw_files.h"
 #include "ports/backend.h"
@@ -23,14 +23,14 @@ static void mend(uint8_t *log, size_t size)
     hnsw_log_head_encode(&head, log);
     for (size_t at = HNSW_LOG_HEAD; size - at > HNSW_FRAME_HEAD; sequence++) {
         size_t left = size - at - HNSW_FRAME_HEAD;
-        size_t len = hnsw_get_u32(log + at) < left ? hnsw_get_u32(log + at) : left;
+        size_t len = lls_little_get_u32(log + at) < left ? lls_little_get_u32(log + at) : left;
         lls_bytes parts[] = {{log + at, 4}, {log + at + 8, HNSW_FRAME_HEAD - 8 + len}};
-        hnsw_set(log + at, len, 4);
-        hnsw_set(log + at + 8, sequence, 8);
-        hnsw_set(log + at + 16, head.link, 4);
-        hnsw_set(log + at + 20, 0, 4);
+        lls_little_set(log + at, len, 4);
+        lls_little_set(log + at + 8, sequence, 8);
+        lls_little_set(log + at + 16, head.link, 4);
+        lls_little_set(log + at + 20, 0, 4);
         head.link = lls_checksum(parts, LLS_COUNT(parts));
-        hnsw_set(log + at + 4, head.link, 4);
+        lls_little_set(log + at + 4, head.link, 4);
         at += HNSW_FRAME_HEAD + len;
     }
 }

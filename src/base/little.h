@@ -15,6 +15,11 @@ static inline uint64_t lls_little_get(const uint8_t *at, size_t bytes)
     return number;
 }
 
+static inline uint16_t lls_little_get_u16(const uint8_t *at)
+{
+    return (uint16_t)lls_little_get(at, 2);
+}
+
 static inline uint32_t lls_little_get_u32(const uint8_t *at)
 {
     return (uint32_t)lls_little_get(at, 4);
@@ -29,6 +34,16 @@ static inline void lls_little_set(uint8_t *at, uint64_t number, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)
         at[i] = (uint8_t)(number >> (8 * i));
+}
+
+static inline void lls_little_set_u32(uint8_t *at, uint32_t number)
+{
+    lls_little_set(at, number, 4);
+}
+
+static inline void lls_little_set_u64(uint8_t *at, uint64_t number)
+{
+    lls_little_set(at, number, 8);
 }
 
 /** Append it to `out`. */

@@ -1,9 +1,9 @@
 #include "backends/hnsw/base.h"
 
 #include "backends/hnsw/mapping.h"
-#include "backends/hnsw/wire.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "ports/record.h"
 #include "ports/vec_record.h"
@@ -45,27 +45,27 @@ lls_bytes hnsw_base_id(const hnsw_base *base, uint32_t doc)
 {
     const uint8_t *at = row_at(base, doc);
 
-    return (lls_bytes){base->ids.data + hnsw_get_u64(at), hnsw_get_u16(at + 60)};
+    return (lls_bytes){base->ids.data + lls_little_get_u64(at), lls_little_get_u16(at + 60)};
 }
 
 void hnsw_base_row(const hnsw_base *base, uint32_t doc, hnsw_row *out)
 {
     const uint8_t *at = row_at(base, doc);
-    uint16_t space = hnsw_get_u16(at + 62);
+    uint16_t space = lls_little_get_u16(at + 62);
 
     *out = (hnsw_row){
         .doc = doc,
-        .id = {base->ids.data + hnsw_get_u64(at), hnsw_get_u16(at + 60)},
-        .body = {base->bodies.data + hnsw_get_u64(at + 8), hnsw_get_u32(at + 56)},
-        .meta = {.version = hnsw_get_u64(at + 16),
-                 .created_usec = (int64_t)hnsw_get_u64(at + 24),
-                 .updated_usec = (int64_t)hnsw_get_u64(at + 32),
-                 .expires_usec = (int64_t)hnsw_get_u64(at + 40)},
-        .event_usec = (int64_t)hnsw_get_u64(at + 48),
+        .id = {base->ids.data + lls_little_get_u64(at), lls_little_get_u16(at + 60)},
+        .body = {base->bodies.data + lls_little_get_u64(at + 8), lls_little_get_u32(at + 56)},
+        .meta = {.version = lls_little_get_u64(at + 16),
+                 .created_usec = (int64_t)lls_little_get_u64(at + 24),
+                 .updated_usec = (int64_t)lls_little_get_u64(at + 32),
+                 .expires_usec = (int64_t)lls_little_get_u64(at + 40)},
+        .event_usec = (int64_t)lls_little_get_u64(at + 48),
         .space = space == UINT16_MAX ? HNSW_NONE : space,
-        .slot = hnsw_get_u32(at + 64),
-        .check = hnsw_get_u32(at + 72),
-        .vector_check = hnsw_get_u32(at + 76),
+        .slot = lls_little_get_u32(at + 64),
+        .check = lls_little_get_u32(at + 72),
+        .vector_check = lls_little_get_u32(at + 76),
     };
 }
 
@@ -131,11 +131,11 @@ void hnsw_base_space_at(const hnsw_base *base, uint32_t space, hnsw_base_space *
     const uint8_t *at = all.data + (size_t)space * HNSW_SPACE_BYTES;
 
     *out = (hnsw_base_space){
-        .space = {.model = {(const char *)at + 16, hnsw_get_u16(at + 6)},
-                  .dim = hnsw_get_u32(at),
+        .space = {.model = {(const char *)at + 16, lls_little_get_u16(at + 6)},
+                  .dim = lls_little_get_u32(at),
                   .metric = (lls_vec_metric)at[4],
                   .normalised = at[5] != 0},
-        .count = hnsw_get_u32(at + 8),
+        .count = lls_little_get_u32(at + 8),
     };
 }
 
@@ -180,7 +180,7 @@ bool hnsw_base_check_space(hnsw_base *base, uint32_t space)
         lls_bytes vector = hnsw_base_vector(base, space, slot);
         float *own = (float *)(void *)(base->own + (vector.data - base->bytes));
         hnsw_row row;
-        hnsw_base_row(base, hnsw_get_u32(base->bytes + docs->offset + slot * 4), &row);
+        hnsw_base_row(base, lls_little_get_u32(base->bytes + docs->offset + slot * 4), &row);
         if (is_finite(own, declared.space.dim) &&
             (whole || lls_checksum(&vector, 1) == row.vector_check))
             continue;
@@ -221,18 +221,18 @@ static bool space_fits(const hnsw_base *base, uint32_t space)
 static bool row_fits(const hnsw_base *base, uint32_t doc, const uint32_t *counts)
 {
     const uint8_t *at = row_at(base, doc);
-    uint64_t id_at = hnsw_get_u64(at);
-    uint64_t body_at = hnsw_get_u64(at + 8);
-    uint32_t body_len = hnsw_get_u32(at + 56);
-    uint16_t id_len = hnsw_get_u16(at + 60);
-    uint16_t space = hnsw_get_u16(at + 62);
+    uint64_t id_at = lls_little_get_u64(at);
+    uint64_t body_at = lls_little_get_u64(at + 8);
+    uint32_t body_len = lls_little_get_u32(at + 56);
+    uint16_t id_len = lls_little_get_u16(at + 60);
+    uint16_t space = lls_little_get_u16(at + 62);
 
     if (id_len == 0 || id_len > LLS_VEC_ID_MAX || id_at > base->ids.len ||
         id_len > base->ids.len - id_at || body_at > base->bodies.len ||
         body_len > base->bodies.len - body_at || body_len < 32)
         return false;
     return space == UINT16_MAX ||
-           (space < base->space_count && hnsw_get_u32(at + 64) < counts[space]);
+           (space < base->space_count && lls_little_get_u32(at + 64) < counts[space]);
 }
 
 static lls_err check_rows(const hnsw_base *base, lls_error *err)
@@ -264,7 +264,7 @@ static lls_err check_docs(const hnsw_base *base, uint32_t space, lls_error *err)
     if (!hnsw_part_is_whole(part, base->bytes))
         return lls_fail(err, LLS_E_CORRUPT, "'%s': section 'docs' is damaged", base->path);
     for (size_t at = 0; at < docs.len; at += 4)
-        if (hnsw_get_u32(docs.data + at) >= base->records)
+        if (lls_little_get_u32(docs.data + at) >= base->records)
             return lls_fail(err, LLS_E_CORRUPT, "'%s': a slot without a record", base->path);
     return LLS_OK;
 }

@@ -6,9 +6,9 @@
 
 #include "backends/hnsw/mapping.h"
 #include "backends/hnsw/output.h"
-#include "backends/hnsw/wire.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "ports/vec_record.h"
 
@@ -138,7 +138,7 @@ static lls_err put_vector(writer *w, streams *s, uint32_t space, lls_bytes vecto
     *slot = w->source->slot ? w->source->slot(w->source->user, space, rank) : rank;
     if (*slot >= at->count)
         return lls_fail(err, LLS_E_INTERNAL, "a slot outside its space");
-    hnsw_set(at->docs + (size_t)*slot * 4, s->doc, 4);
+    lls_little_set(at->docs + (size_t)*slot * 4, s->doc, 4);
     return hnsw_stream_put_at(
         &s->vectors, w->out,
         offset_of(w, HNSW_BASE_ORIGINALS, space) + (uint64_t)*slot * vector.len, vector, err);
@@ -158,20 +158,20 @@ static lls_err put_record(writer *w, streams *s, const lls_kv_item *item, lls_er
     if (space != HNSW_NONE) {
         lls_bytes floats = {vector, view.space.dim * sizeof(float)};
         LLS_TRY(put_vector(w, s, space, floats, &slot, err));
-        hnsw_set(row + 76, lls_checksum(&floats, 1), 4);
+        lls_little_set(row + 76, lls_checksum(&floats, 1), 4);
     }
-    hnsw_set(row, s->id_at, 8);
-    hnsw_set(row + 8, s->body_at, 8);
-    hnsw_set(row + 16, item->meta.version, 8);
-    hnsw_set(row + 24, (uint64_t)item->meta.created_usec, 8);
-    hnsw_set(row + 32, (uint64_t)item->meta.updated_usec, 8);
-    hnsw_set(row + 40, (uint64_t)item->meta.expires_usec, 8);
-    hnsw_set(row + 48, (uint64_t)view.event_usec, 8);
-    hnsw_set(row + 56, body.len, 4);
-    hnsw_set(row + 60, item->key.len, 2);
-    hnsw_set(row + 62, space == HNSW_NONE ? UINT16_MAX : space, 2);
-    hnsw_set(row + 64, slot, 4);
-    hnsw_set(row + 72, hnsw_row_checksum(row, item->key, body), 4);
+    lls_little_set(row, s->id_at, 8);
+    lls_little_set(row + 8, s->body_at, 8);
+    lls_little_set(row + 16, item->meta.version, 8);
+    lls_little_set(row + 24, (uint64_t)item->meta.created_usec, 8);
+    lls_little_set(row + 32, (uint64_t)item->meta.updated_usec, 8);
+    lls_little_set(row + 40, (uint64_t)item->meta.expires_usec, 8);
+    lls_little_set(row + 48, (uint64_t)view.event_usec, 8);
+    lls_little_set(row + 56, body.len, 4);
+    lls_little_set(row + 60, item->key.len, 2);
+    lls_little_set(row + 62, space == HNSW_NONE ? UINT16_MAX : space, 2);
+    lls_little_set(row + 64, slot, 4);
+    lls_little_set(row + 72, hnsw_row_checksum(row, item->key, body), 4);
     LLS_TRY(hnsw_stream_put(&s->rows, w->out, (lls_bytes){row, sizeof(row)}, err));
     LLS_TRY(hnsw_stream_put(&s->ids, w->out, item->key, err));
     LLS_TRY(hnsw_stream_put(&s->bodies, w->out, body, err));
@@ -212,11 +212,11 @@ static lls_err fill_spaces(writer *w, lls_error *err)
     for (uint32_t i = 0; i < w->space_count; i++) {
         const met *at = &w->spaces[i];
         uint8_t entry[HNSW_SPACE_BYTES] = {0};
-        hnsw_set(entry, at->space.dim, 4);
+        lls_little_set(entry, at->space.dim, 4);
         entry[4] = (uint8_t)at->space.metric;
         entry[5] = at->space.normalised;
-        hnsw_set(entry + 6, at->space.model.len, 2);
-        hnsw_set(entry + 8, at->count, 4);
+        lls_little_set(entry + 6, at->space.model.len, 2);
+        lls_little_set(entry + 8, at->count, 4);
         memcpy(entry + 16, at->model, at->space.model.len);
         LLS_TRY(hnsw_output_write(w->out, offset_of(w, HNSW_BASE_SPACES, 0) + i * sizeof(entry),
                                   (lls_bytes){entry, sizeof(entry)}, err));

@@ -1,7 +1,7 @@
 #include "backends/hnsw/frame.h"
 
-#include "backends/hnsw/wire.h"
 #include "base/hash.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "ports/vec.h"
 
@@ -18,12 +18,12 @@ static const char magic[8] = {'L', 'L', 'S', 'V', 'L', 'O', 'G', '\n'};
 void hnsw_log_head_encode(hnsw_log_head *head, uint8_t out[HNSW_LOG_HEAD])
 {
     memcpy(out, magic, sizeof(magic));
-    hnsw_set(out + 8, FORMAT, 4);
-    hnsw_set(out + 16, head->number, 8);
-    hnsw_set(out + 24, head->sequence, 8);
+    lls_little_set(out + 8, FORMAT, 4);
+    lls_little_set(out + 16, head->number, 8);
+    lls_little_set(out + 24, head->sequence, 8);
     lls_bytes parts[] = {{out, 12}, {out + 16, 16}};
     head->link = lls_checksum(parts, LLS_COUNT(parts));
-    hnsw_set(out + 12, head->link, 4);
+    lls_little_set(out + 12, head->link, 4);
 }
 
 lls_err hnsw_log_head_decode(lls_bytes bytes, hnsw_log_head *out, lls_error *err)
@@ -32,15 +32,16 @@ lls_err hnsw_log_head_decode(lls_bytes bytes, hnsw_log_head *out, lls_error *err
         return lls_fail(err, LLS_E_CORRUPT, "the head is cut off");
     if (memcmp(bytes.data, magic, sizeof(magic)) != 0)
         return lls_fail(err, LLS_E_CORRUPT, "not a log of vectors");
-    uint32_t format = hnsw_get_u32(bytes.data + 8);
+    uint32_t format = lls_little_get_u32(bytes.data + 8);
     if (format > FORMAT && format < 1000)
         return lls_fail(err, LLS_E_NEWER, "format %u; this version knows formats up to %d", format,
                         FORMAT);
     lls_bytes parts[] = {{bytes.data, 12}, {bytes.data + 16, 16}};
     uint32_t link = lls_checksum(parts, LLS_COUNT(parts));
-    if (format != FORMAT || link != hnsw_get_u32(bytes.data + 12))
+    if (format != FORMAT || link != lls_little_get_u32(bytes.data + 12))
         return lls_fail(err, LLS_E_CORRUPT, "the head is damaged");
-    *out = (hnsw_log_head){hnsw_get_u64(bytes.data + 16), hnsw_get_u64(bytes.data + 24), link};
+    *out = (hnsw_log_head){lls_little_get_u64(bytes.data + 16), lls_little_get_u64(bytes.data + 24),
+                           link};
     return LLS_OK;
 }
 
@@ -58,14 +59,14 @@ void hnsw_frame_add(lls_buf *out, const hnsw_change *change)
     const lls_kv_item *item = &change->item;
     lls_bytes value = change->op == HNSW_OP_PUT ? item->value : (lls_bytes){0};
 
-    hnsw_add_number(out, change->op, 1);
-    hnsw_add_number(out, change->coll.len, 1);
-    hnsw_add_number(out, item->key.len, 2);
-    hnsw_add_number(out, value.len, 4);
-    hnsw_add_number(out, item->meta.version, 8);
-    hnsw_add_number(out, (uint64_t)item->meta.created_usec, 8);
-    hnsw_add_number(out, (uint64_t)item->meta.updated_usec, 8);
-    hnsw_add_number(out, (uint64_t)item->meta.expires_usec, 8);
+    lls_little_add(out, change->op, 1);
+    lls_little_add(out, change->coll.len, 1);
+    lls_little_add(out, item->key.len, 2);
+    lls_little_add(out, value.len, 4);
+    lls_little_add(out, item->meta.version, 8);
+    lls_little_add(out, (uint64_t)item->meta.created_usec, 8);
+    lls_little_add(out, (uint64_t)item->meta.updated_usec, 8);
+    lls_little_add(out, (uint64_t)item->meta.expires_usec, 8);
     lls_buf_add_str(out, change->coll);
     lls_buf_add(out, item->key);
     lls_buf_add(out, value);
@@ -82,11 +83,11 @@ uint32_t hnsw_frame_end(lls_buf *out, uint64_t sequence, uint32_t before)
 {
     if (out->status != LLS_OK)
         return 0;
-    hnsw_set(out->data, out->len - HNSW_FRAME_HEAD, 4);
-    hnsw_set(out->data + 8, sequence, 8);
-    hnsw_set(out->data + 16, before, 4);
+    lls_little_set(out->data, out->len - HNSW_FRAME_HEAD, 4);
+    lls_little_set(out->data + 8, sequence, 8);
+    lls_little_set(out->data + 16, before, 4);
     uint32_t link = checksum(out->data, out->len);
-    hnsw_set(out->data + 4, link, 4);
+    lls_little_set(out->data + 4, link, 4);
     return link;
 }
 
@@ -95,14 +96,14 @@ static bool is_whole(lls_bytes bytes, hnsw_frame *out)
 {
     if (bytes.len < HNSW_FRAME_HEAD)
         return false;
-    size_t len = HNSW_FRAME_HEAD + (size_t)hnsw_get_u32(bytes.data);
+    size_t len = HNSW_FRAME_HEAD + (size_t)lls_little_get_u32(bytes.data);
     if (len > bytes.len || len > HNSW_FRAME_MAX)
         return false;
-    *out = (hnsw_frame){.sequence = hnsw_get_u64(bytes.data + 8),
-                        .link = hnsw_get_u32(bytes.data + 4),
+    *out = (hnsw_frame){.sequence = lls_little_get_u64(bytes.data + 8),
+                        .link = lls_little_get_u32(bytes.data + 4),
                         .all = {bytes.data, len},
                         .body = {bytes.data + HNSW_FRAME_HEAD, len - HNSW_FRAME_HEAD}};
-    return hnsw_get_u32(bytes.data + 20) == 0 && out->link == checksum(bytes.data, len);
+    return lls_little_get_u32(bytes.data + 20) == 0 && out->link == checksum(bytes.data, len);
 }
 
 lls_err hnsw_frame_read(lls_bytes bytes, uint64_t sequence, uint32_t before, hnsw_frame *out,
@@ -112,8 +113,8 @@ lls_err hnsw_frame_read(lls_bytes bytes, uint64_t sequence, uint32_t before, hns
 
     if (bytes.len == 0)
         return LLS_END;
-    if (bytes.len < HNSW_FRAME_HEAD || hnsw_get_u64(bytes.data + 8) != sequence ||
-        hnsw_get_u32(bytes.data + 16) != before || !is_whole(bytes, &got))
+    if (bytes.len < HNSW_FRAME_HEAD || lls_little_get_u64(bytes.data + 8) != sequence ||
+        lls_little_get_u32(bytes.data + 16) != before || !is_whole(bytes, &got))
         return lls_fail(err, LLS_E_CORRUPT, "frame %llu is damaged", (unsigned long long)sequence);
     *out = got;
     return LLS_OK;
@@ -125,7 +126,7 @@ bool hnsw_frame_follows(lls_bytes bytes, uint64_t sequence)
     hnsw_frame frame;
 
     for (size_t at = 0; at + HNSW_FRAME_HEAD <= bytes.len; at++) {
-        uint64_t found = hnsw_get_u64(bytes.data + at + 8);
+        uint64_t found = lls_little_get_u64(bytes.data + at + 8);
         if (found <= sequence || found - sequence > NEAR)
             continue;
         if (is_whole((lls_bytes){bytes.data + at, bytes.len - at}, &frame))
@@ -150,13 +151,13 @@ lls_err hnsw_change_next(hnsw_change_walk *walk, hnsw_change *out, lls_error *er
     hnsw_change got = {
         .op = (hnsw_op)at[0],
         .coll = {(const char *)at + CHANGE_HEAD, at[1]},
-        .item = {.meta = {.version = hnsw_get_u64(at + 8),
-                          .created_usec = (int64_t)hnsw_get_u64(at + 16),
-                          .updated_usec = (int64_t)hnsw_get_u64(at + 24),
-                          .expires_usec = (int64_t)hnsw_get_u64(at + 32)}},
+        .item = {.meta = {.version = lls_little_get_u64(at + 8),
+                          .created_usec = (int64_t)lls_little_get_u64(at + 16),
+                          .updated_usec = (int64_t)lls_little_get_u64(at + 24),
+                          .expires_usec = (int64_t)lls_little_get_u64(at + 32)}},
     };
-    size_t id_len = hnsw_get_u16(at + 2);
-    size_t value_len = hnsw_get_u32(at + 4);
+    size_t id_len = lls_little_get_u16(at + 2);
+    size_t value_len = lls_little_get_u32(at + 4);
     size_t len = CHANGE_HEAD + got.coll.len + id_len + value_len;
     if (len > walk->rest.len || got.coll.len == 0 || got.coll.len > LLS_COLL_MAX ||
         id_len > LLS_VEC_ID_MAX || at[0] < HNSW_OP_PUT || at[0] > HNSW_OP_CLEAR)

@@ -1,9 +1,9 @@
 /** load.c - from the files into memory: the manifest, the bases it names, then the log. */
 #include "backends/hnsw/store.h"
 
-#include "backends/hnsw/wire.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/little.h"
 #include "base/scope.h"
 
 #include <errno.h>
@@ -211,7 +211,7 @@ static bool may_be_whole(lls_bytes bytes, uint64_t left)
 {
     if (bytes.len < HNSW_FRAME_HEAD)
         return false;
-    uint64_t body = hnsw_get_u32(bytes.data);
+    uint64_t body = lls_little_get_u32(bytes.data);
     return left >= HNSW_FRAME_HEAD + body && body < HNSW_FRAME_MAX;
 }
 

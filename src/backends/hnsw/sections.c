@@ -1,8 +1,8 @@
 #include "backends/hnsw/sections.h"
 
-#include "backends/hnsw/wire.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/little.h"
 #include "base/scope.h"
 
 /*
@@ -71,29 +71,29 @@ void hnsw_sections_seal(hnsw_sections *sections, const uint8_t *bytes, lls_buf *
     size_t start = out->len;
 
     lls_buf_add(out, (lls_bytes){(const uint8_t *)sections->magic, sizeof(sections->magic)});
-    hnsw_add_number(out, FORMAT, 4);
-    hnsw_add_number(out, 0, 4);
-    hnsw_add_number(out, sections->number, 8);
-    hnsw_add_number(out, sections->sequence, 8);
-    hnsw_add_number(out, sections->length, 8);
-    hnsw_add_number(out, sections->records, 4);
-    hnsw_add_number(out, sections->count, 4);
-    hnsw_add_number(out, 0, 8);
-    hnsw_add_number(out, 0, 8);
+    lls_little_add(out, FORMAT, 4);
+    lls_little_add(out, 0, 4);
+    lls_little_add(out, sections->number, 8);
+    lls_little_add(out, sections->sequence, 8);
+    lls_little_add(out, sections->length, 8);
+    lls_little_add(out, sections->records, 4);
+    lls_little_add(out, sections->count, 4);
+    lls_little_add(out, 0, 8);
+    lls_little_add(out, 0, 8);
     for (size_t i = 0; i < sections->count; i++) {
         hnsw_part *part = &sections->parts[i];
         part->checksum = checksum(hnsw_part_bytes(part, bytes));
-        hnsw_add_number(out, part->kind, 4);
-        hnsw_add_number(out, part->space, 4);
-        hnsw_add_number(out, part->offset, 8);
-        hnsw_add_number(out, part->length, 8);
-        hnsw_add_number(out, part->checksum, 4);
-        hnsw_add_number(out, 0, 4);
+        lls_little_add(out, part->kind, 4);
+        lls_little_add(out, part->space, 4);
+        lls_little_add(out, part->offset, 8);
+        lls_little_add(out, part->length, 8);
+        lls_little_add(out, part->checksum, 4);
+        lls_little_add(out, 0, 4);
     }
     if (out->status != LLS_OK)
         return;
     sections->checksum = head_checksum(out->data + start, out->len - start);
-    hnsw_set(out->data + start + 12, sections->checksum, 4);
+    lls_little_set(out->data + start + 12, sections->checksum, 4);
 }
 
 static lls_err read_parts(lls_bytes bytes, hnsw_sections *out, lls_error *err)
@@ -104,11 +104,11 @@ static lls_err read_parts(lls_bytes bytes, hnsw_sections *out, lls_error *err)
     for (size_t i = 0; i < out->count; i++) {
         const uint8_t *at = bytes.data + HEAD + i * ENTRY;
         hnsw_part *part = &out->parts[i];
-        *part = (hnsw_part){.kind = hnsw_get_u32(at),
-                            .space = hnsw_get_u32(at + 4),
-                            .offset = hnsw_get_u64(at + 8),
-                            .length = hnsw_get_u64(at + 16),
-                            .checksum = hnsw_get_u32(at + 24)};
+        *part = (hnsw_part){.kind = lls_little_get_u32(at),
+                            .space = lls_little_get_u32(at + 4),
+                            .offset = lls_little_get_u64(at + 8),
+                            .length = lls_little_get_u64(at + 16),
+                            .checksum = lls_little_get_u32(at + 24)};
         if (part->offset % HNSW_FILE_ALIGN || part->offset > bytes.len ||
             part->length > bytes.len - part->offset)
             return lls_fail(err, LLS_E_CORRUPT, "a section lies outside the file");
@@ -123,16 +123,16 @@ lls_err hnsw_sections_read(lls_bytes bytes, const char magic[8], hnsw_sections *
     if (bytes.len < HEAD || memcmp(bytes.data, magic, 8) != 0)
         return lls_fail(err, LLS_E_CORRUPT, "not a file of this kind");
     memcpy(got.magic, magic, sizeof(got.magic));
-    uint32_t format = hnsw_get_u32(bytes.data + 8);
+    uint32_t format = lls_little_get_u32(bytes.data + 8);
     if (format > FORMAT && format < 1000)
         return lls_fail(err, LLS_E_NEWER, "format %u; this version knows formats up to %d", format,
                         FORMAT);
-    got.checksum = hnsw_get_u32(bytes.data + 12);
-    got.number = hnsw_get_u64(bytes.data + 16);
-    got.sequence = hnsw_get_u64(bytes.data + 24);
-    got.length = hnsw_get_u64(bytes.data + 32);
-    got.records = hnsw_get_u32(bytes.data + 40);
-    got.count = hnsw_get_u32(bytes.data + 44);
+    got.checksum = lls_little_get_u32(bytes.data + 12);
+    got.number = lls_little_get_u64(bytes.data + 16);
+    got.sequence = lls_little_get_u64(bytes.data + 24);
+    got.length = lls_little_get_u64(bytes.data + 32);
+    got.records = lls_little_get_u32(bytes.data + 40);
+    got.count = lls_little_get_u32(bytes.data + 44);
     if (got.length != bytes.len)
         return lls_fail(err, LLS_E_CORRUPT, "it has %zu bytes instead of %llu", bytes.len,
                         (unsigned long long)got.length);

@@ -1,8 +1,8 @@
 #include "backends/hnsw/staged.h"
 
-#include "backends/hnsw/wire.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/little.h"
 #include "base/scope.h"
 #include "ports/vec_record.h"
 
@@ -45,7 +45,7 @@ static lls_err next_frame(hnsw_staged_walk *walk, lls_error *err)
     walk->bytes.max = HNSW_FRAME_MAX;
     LLS_TRY(lls_file_take(walk->fd, HNSW_FRAME_HEAD, "what was staged", &walk->bytes, err));
     if (walk->bytes.len == HNSW_FRAME_HEAD) {
-        uint32_t body = hnsw_get_u32(walk->bytes.data);
+        uint32_t body = lls_little_get_u32(walk->bytes.data);
         if (body > HNSW_FRAME_MAX - HNSW_FRAME_HEAD)
             return lls_fail(err, LLS_E_CORRUPT, "a frame that cannot be");
         LLS_TRY(lls_file_take(walk->fd, body, "what was staged", &walk->bytes, err));

@@ -188,7 +188,7 @@ static bool is_live(void *user, const MDB_val *key, const MDB_val *val)
     const uint8_t *at = val->mv_data;
 
     q->known = val->mv_size == 24 && lls_bytes_eq(tail_after_nul(key), q->coll) &&
-               q->id == lmdb_get_u32(at + 8);
+               q->id == lls_little_get_u32(at + 8);
     return q->known;
 }
 

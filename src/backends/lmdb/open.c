@@ -202,7 +202,7 @@ static lls_err check_format(lmdb_env *env, MDB_txn *txn, lls_error *err)
         return lls_fail(err, LLS_E_CORRUPT, "'%s' does not say its format", env->path);
     if (rc != 0)
         return lmdb_fail(rc, err, "'%s': read its format", env->path);
-    uint32_t format = lmdb_get_u32(val.mv_data);
+    uint32_t format = lls_little_get_u32(val.mv_data);
     if (format > LMDB_FORMAT)
         return lls_fail(err, LLS_E_NEWER,
                         "'%s' is a store of format %u; this version knows formats up to %d",
@@ -241,7 +241,7 @@ static int set_u32(lmdb_env *env, MDB_txn *txn, const char *name, uint32_t n)
     MDB_val key = lmdb_text(name, strlen(name));
     MDB_val val = {sizeof(bytes), bytes};
 
-    lmdb_put_u32(bytes, n);
+    lls_little_set_u32(bytes, n);
     int rc = mdb_put(txn, env->meta, &key, &val, MDB_NOOVERWRITE);
     return rc == MDB_KEYEXIST ? 0 : rc;
 }

@@ -36,9 +36,11 @@ static lls_err find(lmdb_env *env, MDB_txn *txn, MDB_val *key, lmdb_space *out, 
     if (rc != 0)
         return lmdb_fail(rc, err, "read the table of spaces");
     const uint8_t *at = val.mv_data;
-    if (val.mv_size != ENTRY_SIZE || lmdb_get_u32(at + 4) != checksum(key, at) || at[0] != FORMAT)
+    if (val.mv_size != ENTRY_SIZE || lls_little_get_u32(at + 4) != checksum(key, at) ||
+        at[0] != FORMAT)
         return lls_fail(err, LLS_E_CORRUPT, "an entry of the table of spaces is damaged");
-    *out = (lmdb_space){lmdb_get_u32(at + 8), lmdb_get_u32(at + 12), lmdb_get_u64(at + 16)};
+    *out = (lmdb_space){lls_little_get_u32(at + 8), lls_little_get_u32(at + 12),
+                        lls_little_get_u64(at + 16)};
     return LLS_OK;
 }
 
@@ -78,10 +80,10 @@ lls_err lmdb_space_store(lmdb_txn *txn, lls_kv_space space, const lmdb_space *en
     MDB_val key = entry_key(bytes, space);
     MDB_val val = {sizeof(stored), stored};
 
-    lmdb_put_u32(stored + 8, entry->id);
-    lmdb_put_u32(stored + 12, entry->watchers);
-    lmdb_put_u64(stored + 16, entry->changes);
-    lmdb_put_u32(stored + 4, checksum(&key, stored));
+    lls_little_set_u32(stored + 8, entry->id);
+    lls_little_set_u32(stored + 12, entry->watchers);
+    lls_little_set_u64(stored + 16, entry->changes);
+    lls_little_set_u32(stored + 4, checksum(&key, stored));
     int rc = mdb_put(txn->raw, txn->env->spaces, &key, &val, 0);
     return rc ? lmdb_txn_fail(txn, rc, err, "write the table of spaces") : LLS_OK;
 }
@@ -105,10 +107,10 @@ lls_err lmdb_space_new_id(lmdb_txn *txn, uint32_t *out, lls_error *err)
     int rc = mdb_get(txn->raw, txn->env->meta, &key, &val);
     if (rc != 0 || val.mv_size != 4)
         return lmdb_txn_fail(txn, rc ? rc : MDB_CORRUPTED, err, "read the next number of a space");
-    uint32_t id = lmdb_get_u32(val.mv_data);
+    uint32_t id = lls_little_get_u32(val.mv_data);
     if (id == 0 || id == UINT32_MAX)
         return lls_fail(err, LLS_E_FULL, "all numbers of spaces were given out");
-    lmdb_put_u32(bytes, id + 1);
+    lls_little_set_u32(bytes, id + 1);
     val = (MDB_val){sizeof(bytes), bytes};
     rc = mdb_put(txn->raw, txn->env->meta, &key, &val, 0);
     if (rc != 0)

@@ -43,15 +43,16 @@ lls_err lmdb_staged_decode(const MDB_val *key, const MDB_val *val, lmdb_staged *
 {
     const uint8_t *at = val->mv_data;
 
-    if (val->mv_size != ENTRY_SIZE || lmdb_get_u32(at + 4) != checksum(key, at) || at[0] != FORMAT)
+    if (val->mv_size != ENTRY_SIZE || lls_little_get_u32(at + 4) != checksum(key, at) ||
+        at[0] != FORMAT)
         return lls_fail(err, LLS_E_CORRUPT, "the entry of a stage is damaged");
     *out = (lmdb_staged){
         .watching = at[1] & FLAG_WATCHING,
-        .staged = lmdb_get_u32(at + 8),
-        .merged = lmdb_get_u32(at + 12),
-        .live = lmdb_get_u32(at + 16),
-        .live_changes = lmdb_get_u64(at + 24),
-        .count = lmdb_get_u64(at + 32),
+        .staged = lls_little_get_u32(at + 8),
+        .merged = lls_little_get_u32(at + 12),
+        .live = lls_little_get_u32(at + 16),
+        .live_changes = lls_little_get_u64(at + 24),
+        .count = lls_little_get_u64(at + 32),
     };
     return LLS_OK;
 }
@@ -80,12 +81,12 @@ lls_err lmdb_staged_store(lmdb_txn *txn, lls_str run, lls_kv_space space, const 
     MDB_val val = {sizeof(stored), stored};
 
     stored[1] = entry->watching ? FLAG_WATCHING : 0;
-    lmdb_put_u32(stored + 8, entry->staged);
-    lmdb_put_u32(stored + 12, entry->merged);
-    lmdb_put_u32(stored + 16, entry->live);
-    lmdb_put_u64(stored + 24, entry->live_changes);
-    lmdb_put_u64(stored + 32, entry->count);
-    lmdb_put_u32(stored + 4, checksum(&key, stored));
+    lls_little_set_u32(stored + 8, entry->staged);
+    lls_little_set_u32(stored + 12, entry->merged);
+    lls_little_set_u32(stored + 16, entry->live);
+    lls_little_set_u64(stored + 24, entry->live_changes);
+    lls_little_set_u64(stored + 32, entry->count);
+    lls_little_set_u32(stored + 4, checksum(&key, stored));
     int rc = mdb_put(txn->raw, txn->env->meta, &key, &val, 0);
     return rc ? lmdb_txn_fail(txn, rc, err, "write the entry of a stage") : LLS_OK;
 }

@@ -16,36 +16,6 @@
 enum { FORMAT = 1, FLAG_EXPIRES = 1, SHORT_HEADER = 32 };
 enum { CACHE_LINE = 64, FETCH_BYTES = 1024 };
 
-void lmdb_put_u32(uint8_t *at, uint32_t n)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(n >> (8 * i));
-}
-
-void lmdb_put_u64(uint8_t *at, uint64_t n)
-{
-    for (int i = 0; i < 8; i++)
-        at[i] = (uint8_t)(n >> (8 * i));
-}
-
-uint32_t lmdb_get_u32(const uint8_t *at)
-{
-    uint32_t n = 0;
-
-    for (int i = 0; i < 4; i++)
-        n |= (uint32_t)at[i] << (8 * i);
-    return n;
-}
-
-uint64_t lmdb_get_u64(const uint8_t *at)
-{
-    uint64_t n = 0;
-
-    for (int i = 0; i < 8; i++)
-        n |= (uint64_t)at[i] << (8 * i);
-    return n;
-}
-
 void lmdb_put_id(uint8_t *at, uint32_t id)
 {
     for (int i = 0; i < 4; i++)
@@ -73,7 +43,7 @@ size_t lmdb_value_size(const lls_kv_meta *meta, lls_bytes value)
 
 static uint32_t checksum(lls_bytes key, const uint8_t *stored, size_t len)
 {
-    uint64_t of_key = lls_hash(key, lmdb_get_u32(stored));
+    uint64_t of_key = lls_hash(key, lls_little_get_u32(stored));
     uint64_t of_rest = lls_hash((lls_bytes){stored + 8, len - 8}, 0);
 
     return (uint32_t)(of_key ^ of_rest);
@@ -86,14 +56,14 @@ void lmdb_value_encode(lls_bytes key, const lls_kv_meta *meta, lls_bytes value, 
     memset(out, 0, 8);
     out[0] = FORMAT;
     out[1] = meta->expires_usec ? FLAG_EXPIRES : 0;
-    lmdb_put_u64(out + 8, meta->version);
-    lmdb_put_u64(out + 16, (uint64_t)meta->created_usec);
-    lmdb_put_u64(out + 24, (uint64_t)meta->updated_usec);
+    lls_little_set_u64(out + 8, meta->version);
+    lls_little_set_u64(out + 16, (uint64_t)meta->created_usec);
+    lls_little_set_u64(out + 24, (uint64_t)meta->updated_usec);
     if (meta->expires_usec)
-        lmdb_put_u64(out + 32, (uint64_t)meta->expires_usec);
+        lls_little_set_u64(out + 32, (uint64_t)meta->expires_usec);
     if (value.len)
         memcpy(out + header, value.data, value.len);
-    lmdb_put_u32(out + 4, checksum(key, out, header + value.len));
+    lls_little_set_u32(out + 4, checksum(key, out, header + value.len));
 }
 
 static lls_err damaged(lls_bytes key, lls_err code, const char *what, lls_error *err)
@@ -120,7 +90,7 @@ lls_err lmdb_value_decode(lls_bytes key, lls_bytes stored, lls_kv_meta *meta, ll
     lmdb_value_fetch(stored);
     if (stored.len < SHORT_HEADER)
         return damaged(key, LLS_E_CORRUPT, "too short", err);
-    if (lmdb_get_u32(at + 4) != checksum(key, at, stored.len))
+    if (lls_little_get_u32(at + 4) != checksum(key, at, stored.len))
         return damaged(key, LLS_E_CORRUPT, "wrong checksum", err);
     if (at[0] > FORMAT)
         return damaged(key, LLS_E_NEWER, "format newer than 1, which is all this version knows",
@@ -129,10 +99,10 @@ lls_err lmdb_value_decode(lls_bytes key, lls_bytes stored, lls_kv_meta *meta, ll
     if (at[0] != FORMAT || at[1] > FLAG_EXPIRES || stored.len < header)
         return damaged(key, LLS_E_CORRUPT, "impossible header", err);
     *meta = (lls_kv_meta){
-        .version = lmdb_get_u64(at + 8),
-        .created_usec = (int64_t)lmdb_get_u64(at + 16),
-        .updated_usec = (int64_t)lmdb_get_u64(at + 24),
-        .expires_usec = header > SHORT_HEADER ? (int64_t)lmdb_get_u64(at + 32) : 0,
+        .version = lls_little_get_u64(at + 8),
+        .created_usec = (int64_t)lls_little_get_u64(at + 16),
+        .updated_usec = (int64_t)lls_little_get_u64(at + 24),
+        .expires_usec = header > SHORT_HEADER ? (int64_t)lls_little_get_u64(at + 32) : 0,
     };
     *value = (lls_bytes){at + header, stored.len - header};
     return LLS_OK;
@@ -142,6 +112,6 @@ bool lmdb_value_expired(lls_bytes stored, int64_t now_usec)
 {
     if (stored.len < LMDB_HEADER_MAX || !(stored.data[1] & FLAG_EXPIRES))
         return false;
-    int64_t expires = (int64_t)lmdb_get_u64(stored.data + 32);
+    int64_t expires = (int64_t)lls_little_get_u64(stored.data + 32);
     return expires != 0 && expires <= now_usec;
 }

@@ -4,6 +4,7 @@
 #ifndef LLS_BACKENDS_LMDB_VALUE_H
 #define LLS_BACKENDS_LMDB_VALUE_H
 
+#include "base/little.h"
 #include "ports/kv.h"
 
 enum { LMDB_HEADER_MAX = 40 };
@@ -31,13 +32,7 @@ void lmdb_value_fetch(lls_bytes stored);
 /** Whether it has expired, by its header alone; false when that makes no sense. */
 bool lmdb_value_expired(lls_bytes stored, int64_t now_usec);
 
-/* Whole numbers as they stand in headers: little-endian. */
-void lmdb_put_u32(uint8_t *at, uint32_t n);
-void lmdb_put_u64(uint8_t *at, uint64_t n);
-uint32_t lmdb_get_u32(const uint8_t *at);
-uint64_t lmdb_get_u64(const uint8_t *at);
-
-/* In keys: big-endian, so that they sort. */
+/* In keys whole numbers are big-endian, so that they sort. */
 void lmdb_put_id(uint8_t *at, uint32_t id);
 uint32_t lmdb_get_id(const uint8_t *at);
 
