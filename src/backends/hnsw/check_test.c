@@ -43,7 +43,7 @@ static void put_wide(lls_backend *backend, size_t from, size_t to)
     lls_error err = {0};
 
     for (size_t i = from; i < to; i++) {
-        char id[16];
+        char id[32];
         (void)snprintf(id, sizeof(id), "%05zu", i);
         for (size_t k = 0; k < WIDE; k++)
             vector[k] = (float)((i * 31 + k * (i % 7 + 1)) % 97) - 48;
