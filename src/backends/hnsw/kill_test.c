@@ -139,7 +139,9 @@ static lls_err read_slot(lls_backend *backend, unsigned thread, unsigned slot, u
     for (unsigned i = 0; i < IN_BATCH; i++) {
         const lls_vec_item *item = &hits.hits[i].item;
         unsigned written = 0;
-        if (sscanf(item->text.data, "word%*u written by %u", &written) != 1)
+        char text[64]; // the view ends without a NUL
+        (void)snprintf(text, sizeof(text), LLS_FMT, LLS_ARG(item->text));
+        if (sscanf(text, "word%*u written by %u", &written) != 1)
             return lls_fail(err, LLS_E_INTERNAL, "a text of nobody");
         fixture_record record;
         lls_vec_item want = *fixture_make(number_of(thread, slot, i), written, &record);
