@@ -101,7 +101,7 @@ static lls_err read_all(lls_import_run *run, lls_error *err)
             return lls_import_fbin(run, err);
         return lls_fail(err, LLS_E_UNSUPPORTED, "the component keeps no vectors");
     case LLS_FILE_MSGPACK:
-        run->unit = "entry";
+        run->unit = "vector";
         if (run->route->component->port == LLS_PORT_VEC && run->route->component->from_json)
             return lls_import_msgpack(run, err);
         return lls_fail(err, LLS_E_UNSUPPORTED, "the component keeps no vectors");

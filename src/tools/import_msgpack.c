@@ -1,8 +1,7 @@
 /*
  * vectors.msgpack of rs-llmspell: what its vector store left in <namespace>/. The file is gone
  * through twice. First everything but the entries' insides is looked at: the metric stands behind
- * the entries, and of an id that stands more than once the last entry is the true one. Then each
- * entry becomes an episode.
+ * the entries. Then each entry becomes an episode; one whose id was there before replaces that.
  *
  * What that program got wrong is mended and told: lists of different lengths, ids that stand more
  * than once, vectors that differ from their second copy, entries that nothing can store.
@@ -12,6 +11,7 @@
 #include "base/json.h"
 #include "base/packed.h"
 #include "base/scope.h"
+#include "base/time.h"
 #include "tools/import.h"
 #include "tools/msgpack_file.h"
 
@@ -341,6 +341,9 @@ typedef struct taking {
     const survey *survey;
     uint64_t index;
     uint64_t left_out;
+    uint32_t dim; /* of the first that was taken */
+    bool differs; /* the file's list has another vector for this one; so with the next: */
+    bool repeats; /* an entry before it has its id */
     lls_buf json;
     lls_buf id;
     lls_buf value;
@@ -353,14 +356,58 @@ static void taking_auto(taking *t)
     lls_buf_fini(&t->value);
 }
 
-static void leave_out(taking *t, const char *why)
+/* "entry 7 'id'" and what about it. */
+static void tell_of(const taking *t, const char *what, const char *why)
 {
     LLS_AUTO(lls_buf) text = {0};
 
-    t->left_out++;
-    lls_buf_printf(&text, "entry %" PRIu64 " '" LLS_FMT "' is left out: %s", t->index,
-                   LLS_ARG(lls_buf_str(&t->id)), why);
+    lls_buf_printf(&text, "entry %" PRIu64 " '" LLS_FMT "' %s%s", t->index,
+                   LLS_ARG(lls_buf_str(&t->id)), what, why);
     tell(t->run, lls_buf_cstr(&text));
+}
+
+static lls_err leave_out(taking *t, const char *why)
+{
+    t->left_out++;
+    tell_of(t, "is left out: ", why);
+    return LLS_OK;
+}
+
+/* When it expires, 0: never. Of a time to live that has no moment yet, it begins with the entry. */
+static int64_t expiry_of(const msgpack_object *field)
+{
+    const msgpack_object *ttl = &field[TTL];
+    int64_t usec;
+
+    if (time_of(&field[EXPIRES], &usec))
+        return usec;
+    if (ttl->type != MSGPACK_OBJECT_POSITIVE_INTEGER || !time_of(&field[CREATED], &usec) ||
+        ttl->via.u64 > (uint64_t)(LLS_TIME_MAX_USEC - usec) / 1000000)
+        return 0;
+    return usec + (int64_t)ttl->via.u64 * 1000000;
+}
+
+/* What only comes out when it is compared with its file; NULL: nothing against it. */
+static const char *misfit(const taking *t, const msgpack_object *field, int64_t expires_usec)
+{
+    uint32_t dim = field[EMBEDDING].via.array.size;
+
+    if (expires_usec && expires_usec <= lls_clock_now(NULL))
+        return "it has expired";
+    // Under one model there is one dimension; without its name, each has a space of its own.
+    if (t->run->options->model.len && t->dim && dim && dim != t->dim)
+        return "its embedding has another dimension than those before it";
+    return NULL;
+}
+
+static void tell_mended(taking *t, uint32_t dim)
+{
+    if (t->dim == 0)
+        t->dim = dim;
+    if (t->differs)
+        tell_of(t, "has another vector than the file's list: the entry's is taken", "");
+    if (t->repeats)
+        tell_of(t, "replaces what was there of its id further up", "");
 }
 
 static lls_err store(taking *t, const msgpack_object *entry, lls_error *err)
@@ -372,19 +419,26 @@ static lls_err store(taking *t, const msgpack_object *entry, lls_error *err)
     lls_buf_clear(&t->value);
     t->json.max = t->value.max = LLS_VALUE_MAX;
     const char *wrong = write_episode(t->run, t->survey, entry, &t->json);
-    if (wrong) {
-        leave_out(t, wrong);
-        return LLS_OK;
-    }
+    if (wrong)
+        return leave_out(t, wrong);
+    const msgpack_object *field = entry->via.array.ptr;
+    int64_t expires_usec = expiry_of(field);
+    wrong = misfit(t, field, expires_usec);
+    if (wrong)
+        return leave_out(t, wrong);
     lls_err e = component->from_json(lls_buf_str(&t->json), &t->value, &why);
-    lls_kv_item item = {.key = lls_buf_view(&t->id), .value = lls_buf_view(&t->value)};
+    lls_kv_item item = {.key = lls_buf_view(&t->id),
+                        .value = lls_buf_view(&t->value),
+                        .meta.expires_usec = expires_usec};
     if (e == LLS_OK)
         e = component->check_key(item.key, &why);
-    if (e != LLS_OK && e != LLS_E_NOMEM) {
-        leave_out(t, why.msg);
-        return LLS_OK;
-    }
-    return e == LLS_OK ? lls_import_add(t->run, &item, err) : e;
+    if (e == LLS_E_NOMEM)
+        return lls_fail(err, e, "no memory for an entry");
+    if (e != LLS_OK)
+        return leave_out(t, why.msg);
+    LLS_TRY(lls_import_add(t->run, &item, err));
+    tell_mended(t, field[EMBEDDING].via.array.size);
+    return LLS_OK;
 }
 
 static lls_err take(taking *t, lls_bytes packed, lls_error *err)
@@ -416,8 +470,9 @@ static int by_hash(const void *a, const void *b)
     return (left->index > right->index) - (left->index < right->index);
 }
 
-/* Mark the entries behind which another has their id. */
-static lls_err find_repeated(const survey *s, bool *repeated, uint64_t *count, lls_error *err)
+/* Mark the entries before which another has their id. Only for what is told: ids are compared by a
+ * hash, and entries that lack one are marked too, but never taken. */
+static lls_err find_repeated(const survey *s, bool *repeated, lls_error *err)
 {
     size_t all = count_of(&s->entries);
     numbered *list = lls_alloc((all + 1) * sizeof(*list));
@@ -427,12 +482,8 @@ static lls_err find_repeated(const survey *s, bool *repeated, uint64_t *count, l
     for (size_t i = 0; i < all; i++)
         list[i] = (numbered){hash_at(&s->entries, i), i};
     qsort(list, all, sizeof(*list), by_hash);
-    for (size_t i = 0; i + 1 < all; i++) {
-        if (list[i].hash != list[i + 1].hash)
-            continue;
-        repeated[list[i].index] = true;
-        ++*count;
-    }
+    for (size_t i = 1; i < all; i++)
+        repeated[list[i].index] = list[i].hash == list[i - 1].hash;
     lls_free(list);
     return LLS_OK;
 }
@@ -440,7 +491,6 @@ static lls_err find_repeated(const survey *s, bool *repeated, uint64_t *count, l
 static lls_err take_entries(taking *t, lls_msgpack_file *file, const bool *repeated, lls_error *err)
 {
     const survey *s = t->survey;
-    uint64_t differing = 0;
     uint64_t count;
     lls_bytes entry;
 
@@ -452,18 +502,10 @@ static lls_err take_entries(taking *t, lls_msgpack_file *file, const bool *repea
         t->run->place = t->index;
         t->run->bytes = lls_msgpack_file_place(file);
         lls_bytes embedding = field_of(entry, EMBEDDING);
-        differing += t->index < count_of(&s->vectors) &&
+        t->differs = t->index < count_of(&s->vectors) &&
                      lls_digest_of(&embedding, 1).low != hash_at(&s->vectors, t->index);
-        if (!repeated[t->index])
-            LLS_TRY(take(t, entry, err));
-    }
-    if (differing) {
-        LLS_AUTO(lls_buf) text = {0};
-        lls_buf_printf(&text,
-                       "entries whose vector is not the one in the file's list of vectors: %" PRIu64
-                       "; the entries' are taken",
-                       differing);
-        tell(t->run, lls_buf_cstr(&text));
+        t->repeats = repeated[t->index];
+        LLS_TRY(take(t, entry, err));
     }
     return LLS_OK;
 }
@@ -482,18 +524,10 @@ static void tell_lengths(const lls_import_run *run, const survey *s)
     tell(run, lls_buf_cstr(&text));
 }
 
-static void tell_counts(const taking *t, uint64_t repeated)
+static void tell_counts(const taking *t)
 {
     LLS_AUTO(lls_buf) text = {0};
 
-    if (repeated) {
-        lls_buf_printf(&text,
-                       "entries whose id stands again further on: %" PRIu64
-                       "; the last of each is taken",
-                       repeated);
-        tell(t->run, lls_buf_cstr(&text));
-    }
-    lls_buf_clear(&text);
     if (t->left_out) {
         lls_buf_printf(&text, "left out: %" PRIu64 " of %zu entries", t->left_out,
                        count_of(&t->survey->entries));
@@ -506,7 +540,6 @@ lls_err lls_import_msgpack(lls_import_run *run, lls_error *err)
     LLS_AUTO(lls_msgpack_file) file = {.fd = run->fd};
     LLS_AUTO(survey) s = {0};
     LLS_AUTO(taking) t = {.run = run, .survey = &s};
-    uint64_t repeated_count = 0;
 
     LLS_TRY(lls_msgpack_file_seek(&file, 0, err));
     LLS_TRY(look(run, &file, &s, err));
@@ -515,11 +548,11 @@ lls_err lls_import_msgpack(lls_import_run *run, lls_error *err)
     bool *repeated = lls_alloc(count_of(&s.entries) + 1);
     if (!repeated)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
-    lls_err e = find_repeated(&s, repeated, &repeated_count, err);
+    lls_err e = find_repeated(&s, repeated, err);
     if (e == LLS_OK)
         e = take_entries(&t, &file, repeated, err);
     if (e == LLS_OK)
-        tell_counts(&t, repeated_count);
+        tell_counts(&t);
     lls_free(repeated);
     return e;
 }

@@ -10,3 +10,8 @@ echo '{}' >other
 run storage import episodic_memory --file-format msgpack other
 llmspell storage import episodic_memory --file-format msgpack - <other | cat
 run storage export episodic_memory --file-format msgpack
+# Entries that nothing can store, that have expired, that are of another dimension.
+cp "$here/../msgpack/worse.msgpack" worse.msgpack
+export LLMSPELL_STORAGE_BACKENDS_HNSW_PATH="$PWD/worse"
+run storage import episodic_memory --file-format msgpack --model m worse.msgpack
+run storage list episodic_memory
