@@ -1,11 +1,12 @@
 /*
  * Vector search against hnswlib, FAISS and usearch, interleaved in one run:
  *
- *     bench-vectors [-q QUERIES] [-r ROUNDS] [-p PARTS] DATA...
+ *     bench-vectors [-q QUERIES] [-r ROUNDS] [-p PARTS] [-e ENGINES] DATA...
  *
  * DATA is 384x50000, generated vectors of that dimension and number, or NAME=PREFIX[,COUNT], read
- * from PREFIX.base.fbin and PREFIX.query.fbin. PARTS are letters: s search, t threads, f filters,
- * o open, c churn; all of them unless said. Seconds are of the processor unless said.
+ * from PREFIX.base.fbin and PREFIX.query.fbin. PARTS are letters: b build, s search, t threads,
+ * f filters, o open, c churn; ENGINES are digits from 1, in the order of the tables; all of them
+ * unless said. Seconds are of the processor unless said.
  */
 #include "vectors.h"
 #include "vectors_parts.h"
@@ -26,25 +27,24 @@ static void build(bench_field *field)
 {
     enum { TURN = 1000 };
     const bench_data *data = &field->data;
-    double seconds[ENGINES] = {0};
 
-    for (int e = 0; e < ENGINES; e++)
-        field->runners[e].index = engines[e]->make(data->dim, data->count);
+    for (int e = 0; e < field->count; e++)
+        field->runners[e].index = field->runners[e].engine->make(data->dim, data->count);
     for (uint32_t begin = 0; begin < data->count; begin += TURN) {
         uint32_t end = begin + TURN < data->count ? begin + TURN : data->count;
-        for (int e = 0; e < ENGINES; e++) {
+        for (int e = 0; e < field->count; e++) {
+            bench_runner *runner = &field->runners[e];
             double from = bench_cpu();
             for (uint32_t i = begin; i < end; i++)
-                engines[e]->add(field->runners[e].index, data->vectors + (size_t)i * data->dim, i);
-            seconds[e] += bench_cpu() - from;
+                runner->engine->add(runner->index, data->vectors + (size_t)i * data->dim, i);
+            runner->build_seconds += bench_cpu() - from;
         }
     }
-    for (int e = 0; e < ENGINES; e++) {
+    for (int e = 0; e < field->count; e++) {
         bench_runner *runner = &field->runners[e];
-        runner->build_seconds = seconds[e];
-        if (engines[e]->settle)
-            engines[e]->settle(runner->index);
-        runner->bytes = engines[e]->bytes(runner->index) / data->count;
+        if (runner->engine->settle)
+            runner->engine->settle(runner->index);
+        runner->bytes = runner->engine->bytes(runner->index) / data->count;
     }
 }
 
@@ -82,55 +82,72 @@ static bench_data parse(char *text, uint32_t queries)
     return bench_generate(text, dim, count, queries);
 }
 
-static void run(bench_data data, const char *parts, int rounds)
+// What is measured of an index that holds all.
+static void measure(bench_field *field, const char *parts)
 {
-    bench_field field = {.data = data, .rounds = rounds, .count = ENGINES};
+    build(field);
+    print_build(field);
+    if (strchr(parts, 's'))
+        bench_search(field);
+    if (strchr(parts, 't'))
+        bench_threads(field);
+    if (strchr(parts, 'f'))
+        bench_filters(field);
+    if (strchr(parts, 'o'))
+        bench_open(field);
+    for (int e = 0; e < field->count; e++)
+        field->runners[e].engine->drop(field->runners[e].index);
+}
 
-    for (int e = 0; e < ENGINES; e++)
-        field.runners[e].engine = engines[e];
+typedef struct bench_options {
+    uint32_t queries;
+    int rounds;
+    const char *parts;
+    const char *engines;
+} bench_options;
+
+static void run(bench_data data, const bench_options *options)
+{
+    bench_field field = {.data = data, .rounds = options->rounds};
+
+    for (int e = 0; e < ENGINES; e++) {
+        if (strchr(options->engines, '1' + e))
+            field.runners[field.count++].engine = engines[e];
+    }
     printf("## %s: %u vectors of %u dimensions, %u queries\n\n", data.name, data.count, data.dim,
            data.queries);
     fflush(stdout);
     bench_truth(&field.data, data.queries, 0, data.count, NULL, field.data.truth);
-    build(&field);
-    print_build(&field);
-    if (strchr(parts, 's'))
-        bench_search(&field);
-    if (strchr(parts, 't'))
-        bench_threads(&field);
-    if (strchr(parts, 'f'))
-        bench_filters(&field);
-    if (strchr(parts, 'o'))
-        bench_open(&field);
-    for (int e = 0; e < ENGINES; e++)
-        engines[e]->drop(field.runners[e].index);
-    if (strchr(parts, 'c'))
+    if (strpbrk(options->parts, "bstfo"))
+        measure(&field, options->parts);
+    if (strchr(options->parts, 'c'))
         bench_churn(&field);
     bench_data_free(&field.data);
 }
 
 int main(int argc, char **argv)
 {
-    const char *parts = "stfoc";
-    uint32_t queries = 1000;
-    int rounds = 5;
+    bench_options options = {.queries = 1000, .rounds = 5, .parts = "bstfoc", .engines = "12345"};
     int c;
 
-    while ((c = getopt(argc, argv, "q:r:p:")) != -1) {
+    while ((c = getopt(argc, argv, "q:r:p:e:")) != -1) {
         if (c == 'q')
-            queries = (uint32_t)strtoul(optarg, NULL, 10);
+            options.queries = (uint32_t)strtoul(optarg, NULL, 10);
         else if (c == 'r')
-            rounds = atoi(optarg);
+            options.rounds = atoi(optarg);
         else if (c == 'p')
-            parts = optarg;
+            options.parts = optarg;
+        else if (c == 'e')
+            options.engines = optarg;
         else
             return 2;
     }
-    if (optind == argc || queries < 10 || rounds < 1) {
-        fprintf(stderr, "usage: bench-vectors [-q QUERIES] [-r ROUNDS] [-p PARTS] DATA...\n");
+    if (optind == argc || options.queries < 10 || options.rounds < 1) {
+        fprintf(stderr, "usage: bench-vectors [-q QUERIES] [-r ROUNDS] [-p PARTS] [-e ENGINES] "
+                        "DATA...\n");
         return 2;
     }
     for (int i = optind; i < argc; i++)
-        run(parse(argv[i], queries), parts, rounds);
+        run(parse(argv[i], options.queries), &options);
     return 0;
 }

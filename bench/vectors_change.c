@@ -163,6 +163,13 @@ static void churn_one(bench_field *field, bench_runner *runner, uint32_t *truth,
         fflush(stdout);
     }
     runner->engine->drop(runner->index);
+    runner->index = runner->engine->make(data->dim, data->count);
+    for (uint32_t i = ROUNDS * part; i < half + ROUNDS * part; i++)
+        runner->engine->add(runner->index, data->vectors + (size_t)i * data->dim, i);
+    printf("| %s | made anew | %.4f | | | |\n", runner->engine->name,
+           bench_recall(field, runner, EF, queries, truth));
+    fflush(stdout);
+    runner->engine->drop(runner->index);
 }
 
 void bench_churn(bench_field *field)

@@ -319,20 +319,22 @@ static void relink_level(hnsw_index *index, uint32_t slot, uint32_t level)
     size_t most = level == 0 ? index->width : index->params.m;
     size_t have = list_links(index, slot, level, builder->near);
     size_t count = 0;
+    size_t survivors;
     size_t more;
 
     for (size_t i = 0; i < have; i++) {
         if (!hnsw_bit(&index->condemned, builder->near[i].slot))
             builder->near[count++] = builder->near[i];
     }
+    survivors = count;
     more = heirs(index, slot, level);
     hnsw_codec_probe_row(&index->codec, hnsw_code_row(index, slot), &scratch->probe);
     hnsw_codec_distances(&index->codec, hnsw_rows_of(index, scratch->batch, more), &scratch->probe,
                          scratch->distances);
     for (size_t i = 0; i < more; i++)
         builder->near[count++] = (hnsw_candidate){scratch->distances[i], scratch->batch[i]};
-    hnsw_candidates_sort(builder->near, count);
-    count = hnsw_select(index, &builder->selector, builder->near, count, most);
+    hnsw_candidates_sort(builder->near + survivors, more);
+    count = hnsw_select_more(index, &builder->selector, builder->near, survivors, count, most);
     memcpy(change_of(index, slot, level), builder->near, count * sizeof(*builder->near));
     change_sized(builder, count);
 }

@@ -30,13 +30,14 @@ void hnsw_selector_fini(hnsw_selector *selector)
     *selector = (hnsw_selector){0};
 }
 
-size_t hnsw_select(const hnsw_index *index, hnsw_selector *selector, hnsw_candidate *candidates,
-                   size_t count, size_t most)
+size_t hnsw_select_more(const hnsw_index *index, hnsw_selector *selector,
+                        hnsw_candidate *candidates, size_t kept, size_t count, size_t most)
 {
     const hnsw_codec *codec = &index->codec;
-    size_t kept = 0;
 
-    for (size_t i = 0; i < count && kept < most; i++) {
+    for (size_t i = 0; i < kept; i++)
+        hnsw_codec_probe_row(codec, hnsw_code_row(index, candidates[i].slot), &selector->probes[i]);
+    for (size_t i = kept; i < count && kept < most; i++) {
         hnsw_candidate candidate = candidates[i];
         bool taken = true;
         if (i + HNSW_AHEAD < count)
@@ -53,6 +54,12 @@ size_t hnsw_select(const hnsw_index *index, hnsw_selector *selector, hnsw_candid
         candidates[kept++] = candidate;
     }
     return kept;
+}
+
+size_t hnsw_select(const hnsw_index *index, hnsw_selector *selector, hnsw_candidate *candidates,
+                   size_t count, size_t most)
+{
+    return hnsw_select_more(index, selector, candidates, 0, count, most);
 }
 
 void hnsw_candidates_sort(hnsw_candidate *candidates, size_t count)

@@ -26,6 +26,10 @@ void hnsw_selector_fini(hnsw_selector *selector);
 size_t hnsw_select(const hnsw_index *index, hnsw_selector *selector, hnsw_candidate *candidates,
                    size_t count, size_t most);
 
+/** The same beside those already chosen: the first `kept`, in any order, which stay. */
+size_t hnsw_select_more(const hnsw_index *index, hnsw_selector *selector,
+                        hnsw_candidate *candidates, size_t kept, size_t count, size_t most);
+
 /** Put candidates in order, nearest first, equals by slot. */
 void hnsw_candidates_sort(hnsw_candidate *candidates, size_t count);
 
