@@ -373,6 +373,7 @@ void hnsw_codec_distances(const hnsw_codec *codec, hnsw_rows rows, const hnsw_pr
                           float *out)
 {
     enum { BATCH = 256 };
+    const float unit = -probe->step * codec->scale;
     int32_t dots[BATCH];
     hnsw_rows part = rows;
 
@@ -389,7 +390,7 @@ void hnsw_codec_distances(const hnsw_codec *codec, hnsw_rows rows, const hnsw_pr
             continue;
         }
         for (size_t i = 0; i < part.count; i++)
-            out[done + i] = -probe->step * codec->scale * (float)dots[i];
+            out[done + i] = unit * (float)dots[i];
     }
 }
 

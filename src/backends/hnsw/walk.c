@@ -9,27 +9,33 @@ hnsw_candidate hnsw_walk_entry(const hnsw_index *index, const hnsw_probe *probe)
     return entry;
 }
 
+// The first place in the pool that is farther than `distance`: without branches to guess.
+static size_t place_of(const hnsw_candidate *pool, size_t count, float distance)
+{
+    const hnsw_candidate *at = pool;
+
+    while (count > 1) {
+        size_t half = count / 2;
+        at = at[half - 1].distance <= distance ? at + half : at;
+        count -= half;
+    }
+    return (size_t)(at - pool) + (count == 1 && at->distance <= distance);
+}
+
 size_t hnsw_pool_insert(hnsw_scratch *scratch, hnsw_candidate candidate, size_t ef)
 {
     hnsw_candidate *pool = scratch->pool;
     size_t count = scratch->pool_count;
-    size_t low = 0;
-    size_t high = count;
+    size_t place;
 
     if (count == ef && candidate.distance >= pool[count - 1].distance)
         return ef;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (pool[middle].distance <= candidate.distance)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    place = place_of(pool, count, candidate.distance);
     if (count < ef)
         scratch->pool_count = ++count;
-    memmove(pool + low + 1, pool + low, (count - 1 - low) * sizeof(*pool));
-    pool[low] = candidate;
-    return low;
+    memmove(pool + place + 1, pool + place, (count - 1 - place) * sizeof(*pool));
+    pool[place] = candidate;
+    return place;
 }
 
 static void prefetch_links(const hnsw_index *index, uint32_t slot)
@@ -51,16 +57,16 @@ static size_t gather(const hnsw_index *index, hnsw_scratch *scratch, uint32_t sl
 
     for (size_t i = 0; i < links.room; i++) {
         uint32_t next = links.slots[i];
-        uint64_t bit = (uint64_t)1 << (next & 63);
+        uint64_t word;
         if (next >= slots)
             break;
-        if (seen[next >> 6] & bit)
-            continue;
-        seen[next >> 6] |= bit;
-        if (count < HNSW_AHEAD)
-            hnsw_prefetch(codes + next * bytes, bytes);
-        batch[count++] = next;
+        word = seen[next >> 6];
+        batch[count] = next; // overwritten, if it was seen: cheaper than a branch to guess
+        count += ~word >> (next & 63) & 1;
+        seen[next >> 6] = word | (uint64_t)1 << (next & 63);
     }
+    for (size_t i = 0; i < count && i < HNSW_AHEAD; i++)
+        hnsw_prefetch(codes + batch[i] * bytes, bytes);
     hnsw_scratch_note(scratch, count);
     return count;
 }
