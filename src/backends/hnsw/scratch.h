@@ -59,11 +59,11 @@ static inline bool hnsw_scratch_mark(hnsw_scratch *scratch, uint32_t slot)
     return true;
 }
 
-/** The first `count` of the batch were marked by hand. */
-static inline void hnsw_scratch_note(hnsw_scratch *scratch, size_t count)
+/** These slots were marked by hand. */
+static inline void hnsw_scratch_note(hnsw_scratch *scratch, const uint32_t *slots, size_t count)
 {
     if (scratch->marked + count <= HNSW_MARKS)
-        memcpy(scratch->marks + scratch->marked, scratch->batch, count * sizeof(*scratch->marks));
+        memcpy(scratch->marks + scratch->marked, slots, count * sizeof(*scratch->marks));
     else
         scratch->marked = HNSW_MARKS + 1; // more than the list holds
     scratch->marked += count;

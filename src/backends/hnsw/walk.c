@@ -43,16 +43,18 @@ static void prefetch_links(const hnsw_index *index, uint32_t slot)
     hnsw_prefetch(hnsw_ground_row(index, slot), index->width * sizeof(uint32_t));
 }
 
-// The unseen neighbours of a slot, marked and their rows asked for, into the batch. What the loop
-// needs lies in locals: the compiler cannot know that the batch is not the index.
-static size_t gather(const hnsw_index *index, hnsw_scratch *scratch, uint32_t slot, uint32_t level)
+// The unseen neighbours of a slot, marked and their rows asked for, into `batch`. What the loop needs
+// lies in locals: the compiler cannot know that the batch is not the index.
+static size_t gather(const hnsw_index *index, hnsw_scratch *scratch, uint32_t slot, uint32_t level,
+                     uint32_t *batch)
 {
+    enum { BYTES_MAX = 512 }; // of a row: what follows, the processor asks for by itself
     const hnsw_links links = hnsw_links_of(index, slot, level);
     const uint8_t *codes = index->arrays[HNSW_CODES].data;
-    const size_t bytes = index->codec.row_bytes;
+    const size_t row = index->codec.row_bytes;
+    const size_t bytes = row < BYTES_MAX ? row : BYTES_MAX;
     const uint32_t slots = index->slots;
     uint64_t *seen = scratch->seen;
-    uint32_t *batch = scratch->batch;
     size_t count = 0;
 
     for (size_t i = 0; i < links.room; i++) {
@@ -65,9 +67,9 @@ static size_t gather(const hnsw_index *index, hnsw_scratch *scratch, uint32_t sl
         count += ~word >> (next & 63) & 1;
         seen[next >> 6] = word | (uint64_t)1 << (next & 63);
     }
-    for (size_t i = 0; i < count && i < HNSW_AHEAD; i++)
-        hnsw_prefetch(codes + batch[i] * bytes, bytes);
-    hnsw_scratch_note(scratch, count);
+    for (size_t i = 0; i < count; i++)
+        hnsw_prefetch(codes + batch[i] * row, bytes);
+    hnsw_scratch_note(scratch, batch, count);
     return count;
 }
 
@@ -81,7 +83,7 @@ hnsw_candidate hnsw_walk_down(const hnsw_index *index, hnsw_scratch *scratch,
     for (uint32_t l = index->top; l > level; l--) {
         bool moved = true;
         while (moved) {
-            size_t count = gather(index, scratch, best.slot, l);
+            size_t count = gather(index, scratch, best.slot, l, scratch->batch);
             moved = false;
             hnsw_codec_distances(&index->codec, hnsw_rows_of(index, scratch->batch, count), probe,
                                  scratch->distances);
@@ -105,35 +107,6 @@ static size_t next_open(const hnsw_scratch *scratch, size_t at)
     return at;
 }
 
-// The best candidate that is still open is likely to be the next: its links were asked for when it
-// came in, so ask for the rows behind them now, and for the links of those after it.
-static void look_ahead(const hnsw_index *index, const hnsw_scratch *scratch, size_t at)
-{
-    enum { LINKS_OF = 3, BYTES_MAX = 512 };
-    const uint8_t *codes = index->arrays[HNSW_CODES].data;
-    const size_t row = index->codec.row_bytes;
-    const size_t bytes = row < BYTES_MAX ? row : BYTES_MAX;
-    const size_t width = index->width;
-    const uint32_t slots = index->slots;
-    const uint64_t *seen = scratch->seen;
-    size_t next = next_open(scratch, at);
-    const uint32_t *links;
-
-    if (next == scratch->pool_count)
-        return;
-    links = hnsw_ground_row(index, scratch->pool[next].slot);
-    for (size_t i = 0; i < width && links[i] < slots; i++) {
-        if (!(seen[links[i] >> 6] >> (links[i] & 63) & 1))
-            hnsw_prefetch(codes + links[i] * row, bytes);
-    }
-    for (int i = 0; i < LINKS_OF; i++) {
-        next = next_open(scratch, next + 1);
-        if (next == scratch->pool_count)
-            return;
-        prefetch_links(index, scratch->pool[next].slot);
-    }
-}
-
 static void finish(hnsw_scratch *scratch)
 {
     for (size_t i = 0; i < scratch->pool_count; i++)
@@ -141,41 +114,67 @@ static void finish(hnsw_scratch *scratch)
     hnsw_scratch_clear(scratch);
 }
 
-// Put the batch into the pool; gives the first place that changed.
-static size_t take_in(const hnsw_index *index, hnsw_scratch *scratch, size_t count, size_t ef,
-                      size_t near)
+// Compare a batch and put it into the pool; gives the first place that changed. Links of those that
+// come in before `near` are asked for.
+static size_t take_in(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_probe *probe,
+                      const uint32_t *batch, size_t count, size_t ef, size_t near)
 {
     size_t lowest = ef;
 
+    hnsw_codec_distances(&index->codec, hnsw_rows_of(index, batch, count), probe,
+                         scratch->distances);
     for (size_t i = 0; i < count; i++) {
-        hnsw_candidate candidate = {scratch->distances[i], scratch->batch[i]};
+        hnsw_candidate candidate = {scratch->distances[i], batch[i]};
         size_t place = hnsw_pool_insert(scratch, candidate, ef);
         lowest = place < lowest ? place : lowest;
-        if (place <= near)
+        if (place < near)
             prefetch_links(index, candidate.slot);
     }
     return lowest;
 }
 
+// Links of the best that are still open, from `at` on: the next ones to be followed, most likely.
+static void look_ahead(const hnsw_index *index, const hnsw_scratch *scratch, size_t at)
+{
+    enum { LINKS_OF = 3 };
+
+    for (int i = 0; i < LINKS_OF && at < scratch->pool_count; i++) {
+        prefetch_links(index, scratch->pool[at].slot);
+        at = next_open(scratch, at + 1);
+    }
+}
+
+// Two candidates are under way at any time: while the rows behind one are compared, those behind
+// the next come from memory.
 void hnsw_walk_level(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_probe *probe,
                      hnsw_candidate from, uint32_t level, size_t ef)
 {
-    enum { NEAR = 4 }; // places behind the current one where a candidate is likely to be next soon
-    size_t at = 0;
+    enum { NEAR = 4 }; // places where a candidate is likely to be next soon
+    uint32_t *batch = scratch->batch;
+    uint32_t *coming = scratch->batch + HNSW_BATCH / 2;
+    size_t open = 1; // the first place whose links were not followed
+    size_t count;
 
     scratch->pool[0] = from;
     scratch->pool_count = 1;
     (void)hnsw_scratch_mark(scratch, from.slot);
-    while (at < scratch->pool_count) {
-        size_t count = gather(index, scratch, scratch->pool[at].slot, level);
+    count = gather(index, scratch, from.slot, level, batch);
+    scratch->pool[0].slot |= HNSW_EXPANDED;
+    while (count > 0 || open < scratch->pool_count) {
+        uint32_t *done = batch;
+        size_t coming_count = 0;
         size_t lowest;
-        scratch->pool[at].slot |= HNSW_EXPANDED;
+        if (open < scratch->pool_count) {
+            coming_count = gather(index, scratch, scratch->pool[open].slot, level, coming);
+            scratch->pool[open].slot |= HNSW_EXPANDED;
+        }
+        lowest = take_in(index, scratch, probe, batch, count, ef, level == 0 ? open + NEAR : 0);
+        open = next_open(scratch, lowest < open ? lowest : open);
         if (level == 0)
-            look_ahead(index, scratch, at + 1);
-        hnsw_codec_distances(&index->codec, hnsw_rows_of(index, scratch->batch, count), probe,
-                             scratch->distances);
-        lowest = take_in(index, scratch, count, ef, level == 0 ? at + NEAR : 0);
-        at = next_open(scratch, lowest < at ? lowest : at);
+            look_ahead(index, scratch, open);
+        batch = coming;
+        count = coming_count;
+        coming = done;
     }
     finish(scratch);
 }
@@ -251,9 +250,7 @@ void hnsw_walk_masked(const hnsw_index *index, hnsw_scratch *scratch, const hnsw
     count = gather_masked(index, scratch, mask, from.slot, count);
     do {
         size_t lowest;
-        hnsw_codec_distances(&index->codec, hnsw_rows_of(index, scratch->batch, count), probe,
-                             scratch->distances);
-        lowest = take_in(index, scratch, count, ef, at + 1);
+        lowest = take_in(index, scratch, probe, scratch->batch, count, ef, at + 2);
         at = next_open(scratch, lowest < at ? lowest : at);
         if (at == scratch->pool_count)
             break;
