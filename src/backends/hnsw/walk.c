@@ -9,33 +9,49 @@ hnsw_candidate hnsw_walk_entry(const hnsw_index *index, const hnsw_probe *probe)
     return entry;
 }
 
-// The first place in the pool that is farther than `distance`: without branches to guess.
-static size_t place_of(const hnsw_candidate *pool, size_t count, float distance)
+// Sort what is near enough for the pool to the front of `found`; gives how many.
+static size_t admit(const hnsw_scratch *scratch, hnsw_candidate *found, const uint32_t *batch,
+                    size_t count, size_t ef)
 {
-    const hnsw_candidate *at = pool;
+    bool full = scratch->pool_count == ef;
+    float worst = full ? scratch->pool[ef - 1].distance : 0;
+    size_t kept = 0;
 
-    while (count > 1) {
-        size_t half = count / 2;
-        at = at[half - 1].distance <= distance ? at + half : at;
-        count -= half;
+    for (size_t i = 0; i < count; i++) {
+        float distance = scratch->distances[i];
+        size_t at = kept;
+        if (full && distance >= worst)
+            continue;
+        for (; at > 0 && found[at - 1].distance > distance; at--)
+            found[at] = found[at - 1];
+        found[at] = (hnsw_candidate){distance, batch[i]};
+        kept++;
     }
-    return (size_t)(at - pool) + (count == 1 && at->distance <= distance);
+    return kept;
 }
 
-size_t hnsw_pool_insert(hnsw_scratch *scratch, hnsw_candidate candidate, size_t ef)
+// Merge `found` into the pool, from the back; gives the first place that changed.
+static size_t merge(hnsw_scratch *scratch, const hnsw_candidate *found, size_t count, size_t ef)
 {
     hnsw_candidate *pool = scratch->pool;
-    size_t count = scratch->pool_count;
-    size_t place;
+    size_t old = scratch->pool_count;
+    size_t at;
 
-    if (count == ef && candidate.distance >= pool[count - 1].distance)
-        return ef;
-    place = place_of(pool, count, candidate.distance);
-    if (count < ef)
-        scratch->pool_count = ++count;
-    memmove(pool + place + 1, pool + place, (count - 1 - place) * sizeof(*pool));
-    pool[place] = candidate;
-    return place;
+    while (count > 0 && old + count > ef) { // one of them drops out
+        if (old > 0 && pool[old - 1].distance > found[count - 1].distance)
+            old--;
+        else
+            count--;
+    }
+    at = old + count;
+    scratch->pool_count = at;
+    while (count > 0) {
+        float distance = found[count - 1].distance;
+        for (; old > 0 && pool[old - 1].distance > distance; old--)
+            pool[--at] = pool[old - 1];
+        pool[--at] = found[--count];
+    }
+    return at;
 }
 
 static void prefetch_links(const hnsw_index *index, uint32_t slot)
@@ -114,23 +130,16 @@ static void finish(hnsw_scratch *scratch)
     hnsw_scratch_clear(scratch);
 }
 
-// Compare a batch and put it into the pool; gives the first place that changed. Links of those that
-// come in before `near` are asked for.
+// Compare a batch and put it into the pool; gives the first place that changed.
 static size_t take_in(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_probe *probe,
-                      const uint32_t *batch, size_t count, size_t ef, size_t near)
+                      const uint32_t *batch, size_t count, size_t ef)
 {
-    size_t lowest = ef;
+    hnsw_candidate found[HNSW_BATCH / 2];
 
     hnsw_codec_distances(&index->codec, hnsw_rows_of(index, batch, count), probe,
                          scratch->distances);
-    for (size_t i = 0; i < count; i++) {
-        hnsw_candidate candidate = {scratch->distances[i], batch[i]};
-        size_t place = hnsw_pool_insert(scratch, candidate, ef);
-        lowest = place < lowest ? place : lowest;
-        if (place < near)
-            prefetch_links(index, candidate.slot);
-    }
-    return lowest;
+    count = admit(scratch, found, batch, count, ef);
+    return count > 0 ? merge(scratch, found, count, ef) : ef;
 }
 
 // Links of the best that are still open, from `at` on: the next ones to be followed, most likely.
@@ -149,7 +158,6 @@ static void look_ahead(const hnsw_index *index, const hnsw_scratch *scratch, siz
 void hnsw_walk_level(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_probe *probe,
                      hnsw_candidate from, uint32_t level, size_t ef)
 {
-    enum { NEAR = 4 }; // places where a candidate is likely to be next soon
     uint32_t *batch = scratch->batch;
     uint32_t *coming = scratch->batch + HNSW_BATCH / 2;
     size_t open = 1; // the first place whose links were not followed
@@ -168,7 +176,7 @@ void hnsw_walk_level(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_
             coming_count = gather(index, scratch, scratch->pool[open].slot, level, coming);
             scratch->pool[open].slot |= HNSW_EXPANDED;
         }
-        lowest = take_in(index, scratch, probe, batch, count, ef, level == 0 ? open + NEAR : 0);
+        lowest = take_in(index, scratch, probe, batch, count, ef);
         open = next_open(scratch, lowest < open ? lowest : open);
         if (level == 0)
             look_ahead(index, scratch, open);
@@ -250,7 +258,7 @@ void hnsw_walk_masked(const hnsw_index *index, hnsw_scratch *scratch, const hnsw
     count = gather_masked(index, scratch, mask, from.slot, count);
     do {
         size_t lowest;
-        lowest = take_in(index, scratch, probe, scratch->batch, count, ef, at + 2);
+        lowest = take_in(index, scratch, probe, scratch->batch, count, ef);
         at = next_open(scratch, lowest < at ? lowest : at);
         if (at == scratch->pool_count)
             break;

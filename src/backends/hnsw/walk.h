@@ -51,9 +51,6 @@ static inline bool hnsw_mask_has(const hnsw_mask *mask, uint32_t slot)
 void hnsw_walk_masked(const hnsw_index *index, hnsw_scratch *scratch, const hnsw_probe *probe,
                       hnsw_candidate from, const hnsw_mask *mask, size_t ef);
 
-/** Put a candidate into a pool in order; gives its place, or `ef` when it is too far. */
-size_t hnsw_pool_insert(hnsw_scratch *scratch, hnsw_candidate candidate, size_t ef);
-
 #define HNSW_EXPANDED 0x80000000u /* in a pool under way: the links were followed */
 
 #endif
