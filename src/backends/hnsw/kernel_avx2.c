@@ -51,15 +51,51 @@ TARGET static inline int32_t dot8(const uint8_t *row, const int8_t *query, size_
     return sum_int(_mm256_add_epi32(s0, s1));
 }
 
+// The sums of four, side by side.
+TARGET static inline __m128i sum_four(__m256i a, __m256i b, __m256i c, __m256i d)
+{
+    __m256i s = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+
+    return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+}
+
+// Four rows at once: the query and its amounts are read once for all, and the sums added together.
+TARGET static inline void dot8_four(const uint8_t *const rows[4], const int8_t *query, size_t len,
+                                    int32_t out[4])
+{
+    const __m256i flip = _mm256_set1_epi8((char)0x80);
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i s[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+                    _mm256_setzero_si256()};
+
+    for (size_t j = 0; j < len; j += 32) {
+        __m256i q = _mm256_load_si256((const __m256i *)(const void *)(query + j));
+        __m256i amount = _mm256_abs_epi8(q);
+        for (int i = 0; i < 4; i++) {
+            __m256i row = _mm256_load_si256((const __m256i *)(const void *)(rows[i] + j));
+            __m256i signed_row = _mm256_sign_epi8(_mm256_xor_si256(row, flip), q);
+            __m256i pairs = _mm256_maddubs_epi16(amount, signed_row);
+            s[i] = _mm256_add_epi32(s[i], _mm256_madd_epi16(pairs, ones));
+        }
+    }
+    _mm_storeu_si128((__m128i *)(void *)out, sum_four(s[0], s[1], s[2], s[3]));
+}
+
 TARGET static void dots8(hnsw_rows rows, const int8_t *query, size_t len, int32_t bias,
                          int32_t *out)
 {
+    size_t i = 0;
+
     (void)bias; // the sign is put right before multiplying
-    for (size_t i = 0; i < rows.count; i++) {
-        if (i + HNSW_AHEAD < rows.count)
-            hnsw_prefetch(hnsw_row(&rows, i + HNSW_AHEAD), len);
-        out[i] = dot8(hnsw_row(&rows, i), query, len);
+    for (; i + 4 <= rows.count; i += 4) {
+        const uint8_t *four[4] = {hnsw_row(&rows, i), hnsw_row(&rows, i + 1), hnsw_row(&rows, i + 2),
+                                  hnsw_row(&rows, i + 3)};
+        for (size_t ahead = i + 4; ahead < i + 8 && ahead < rows.count; ahead++)
+            hnsw_prefetch(hnsw_row(&rows, ahead), len);
+        dot8_four(four, query, len, out + i);
     }
+    for (; i < rows.count; i++)
+        out[i] = dot8(hnsw_row(&rows, i), query, len);
 }
 
 TARGET static inline int32_t dot4(const uint8_t *row, const int8_t *query, size_t len)
