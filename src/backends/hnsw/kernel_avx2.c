@@ -59,26 +59,34 @@ TARGET static inline __m128i sum_four(__m256i a, __m256i b, __m256i c, __m256i d
     return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
 }
 
-// Four rows at once: the query and its amounts are read once for all, and the sums added together.
+// 32 products of a row with a query whose amounts are at hand: as `products`, with roles exchanged.
+TARGET static inline __m256i products_of(const uint8_t *row, __m256i query, __m256i amounts)
+{
+    __m256i codes = _mm256_load_si256((const __m256i *)(const void *)row);
+    __m256i components = _mm256_xor_si256(codes, _mm256_set1_epi8((char)0x80));
+    __m256i pairs = _mm256_maddubs_epi16(amounts, _mm256_sign_epi8(components, query));
+
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
+// Four rows at once: the query is read once for all, and the sums are added together.
 TARGET static inline void dot8_four(const uint8_t *const rows[4], const int8_t *query, size_t len,
                                     int32_t out[4])
 {
-    const __m256i flip = _mm256_set1_epi8((char)0x80);
-    const __m256i ones = _mm256_set1_epi16(1);
-    __m256i s[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
-                    _mm256_setzero_si256()};
+    __m256i s0 = _mm256_setzero_si256();
+    __m256i s1 = s0;
+    __m256i s2 = s0;
+    __m256i s3 = s0;
 
     for (size_t j = 0; j < len; j += 32) {
         __m256i q = _mm256_load_si256((const __m256i *)(const void *)(query + j));
-        __m256i amount = _mm256_abs_epi8(q);
-        for (int i = 0; i < 4; i++) {
-            __m256i row = _mm256_load_si256((const __m256i *)(const void *)(rows[i] + j));
-            __m256i signed_row = _mm256_sign_epi8(_mm256_xor_si256(row, flip), q);
-            __m256i pairs = _mm256_maddubs_epi16(amount, signed_row);
-            s[i] = _mm256_add_epi32(s[i], _mm256_madd_epi16(pairs, ones));
-        }
+        __m256i amounts = _mm256_abs_epi8(q);
+        s0 = _mm256_add_epi32(s0, products_of(rows[0] + j, q, amounts));
+        s1 = _mm256_add_epi32(s1, products_of(rows[1] + j, q, amounts));
+        s2 = _mm256_add_epi32(s2, products_of(rows[2] + j, q, amounts));
+        s3 = _mm256_add_epi32(s3, products_of(rows[3] + j, q, amounts));
     }
-    _mm_storeu_si128((__m128i *)(void *)out, sum_four(s[0], s[1], s[2], s[3]));
+    _mm_storeu_si128((__m128i *)(void *)out, sum_four(s0, s1, s2, s3));
 }
 
 TARGET static void dots8(hnsw_rows rows, const int8_t *query, size_t len, int32_t bias,
