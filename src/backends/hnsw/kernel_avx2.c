@@ -96,8 +96,8 @@ TARGET static void dots8(hnsw_rows rows, const int8_t *query, size_t len, int32_
 
     (void)bias; // the sign is put right before multiplying
     for (; i + 4 <= rows.count; i += 4) {
-        const uint8_t *four[4] = {hnsw_row(&rows, i), hnsw_row(&rows, i + 1), hnsw_row(&rows, i + 2),
-                                  hnsw_row(&rows, i + 3)};
+        const uint8_t *four[4] = {hnsw_row(&rows, i), hnsw_row(&rows, i + 1),
+                                  hnsw_row(&rows, i + 2), hnsw_row(&rows, i + 3)};
         for (size_t ahead = i + 4; ahead < i + 8 && ahead < rows.count; ahead++)
             hnsw_prefetch(hnsw_row(&rows, ahead), len);
         dot8_four(four, query, len, out + i);

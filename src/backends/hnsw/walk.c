@@ -59,8 +59,8 @@ static void prefetch_links(const hnsw_index *index, uint32_t slot)
     hnsw_prefetch(hnsw_ground_row(index, slot), index->width * sizeof(uint32_t));
 }
 
-// The unseen neighbours of a slot, marked and their rows asked for, into `batch`. What the loop needs
-// lies in locals: the compiler cannot know that the batch is not the index.
+// The unseen neighbours of a slot, marked and their rows asked for, into `batch`. What the loop
+// needs lies in locals: the compiler cannot know that the batch is not the index.
 static size_t gather(const hnsw_index *index, hnsw_scratch *scratch, uint32_t slot, uint32_t level,
                      uint32_t *batch)
 {
