@@ -28,19 +28,17 @@ set(LLS_THREADED_TESTS
     backends.postgres.postgres_test backends.sled.threads_test
     components.lmdb_test components.memory_test migrate.engine_test store.swap_history_test store.swap_test)
 
-# lls_test(MODULE FILE [TIMEOUT seconds])
+set(LLS_TEST_TIMEOUT 300 CACHE STRING "Seconds after which a test has failed; the torture of --full takes longer")
+
+# lls_test(MODULE FILE)
 #   One executable per file, registered as MODULE.FILE; exit code 77 means skipped.
 function(lls_test module file)
-    cmake_parse_arguments(arg "" "TIMEOUT" "" ${ARGN})
-    if(NOT arg_TIMEOUT)
-        set(arg_TIMEOUT 300)
-    endif()
     get_filename_component(stem ${file} NAME_WE)
     string(REPLACE "/" "." name ${module}.${stem})
     add_executable(${name} ${file})
     target_link_libraries(${name} PRIVATE lls-testing)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${LLS_TEST_TIMEOUT} SKIP_RETURN_CODE 77)
     if(name IN_LIST LLS_THREADED_TESTS)
         set_tests_properties(${name} PROPERTIES LABELS threads)
     endif()

@@ -2,7 +2,7 @@
  * history_test.c - random histories of the engine: batches, flushes, kills and openings, on several
  * trees and sizes of segments, compressed and not. After each session what the reader finds, before
  * the engine has repaired anything, is what the engine then recovers. LLS_TORTURE_ROUNDS sets how
- * many (30), and LLS_TORTURE_SEED repeats a run.
+ * many (200), and LLS_TORTURE_SEED repeats a run.
  *
  * The engine has threads, and is therefore only ever in a child.
  */
@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { ROUNDS = 30, TREES = 4, KEYS = 300, VALUE_MAX = 40000 };
+enum { ROUNDS = 200, TREES = 4, KEYS = 300, VALUE_MAX = 40000 };
 
 static const char *const tree_names[TREES] = {SLED_DEFAULT_TREE, "one", "two", "another tree"};
 

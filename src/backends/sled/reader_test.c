@@ -239,6 +239,78 @@ static void a_log_cut_anywhere_has_no_wrong_value(void **state)
     remove_copy(path);
 }
 
+/* What may befall one file of a database beside its log. Each ends the file differently. */
+typedef struct damage {
+    size_t keep; /* bytes of it */
+    bool flip;   /* and the last of these with a bit changed */
+} damage;
+
+/* With the file as it is: the contents, or an error that names a file and a place in it. */
+static bool is_refused(const char *path, const char *name, const lls_buf *whole)
+{
+    LLS_AUTO(lls_buf) got = {0};
+    lls_error err = {0};
+    lls_err e = dump(path, SLED_TAIL_REFUSE, &got, &err);
+
+    if (e == LLS_OK) {
+        if (!lls_str_eq(lls_buf_str(&got), lls_buf_str(whole)))
+            fail_msg("'%s' was damaged, and other contents were found", name);
+        return false;
+    }
+    if (e != LLS_E_CORRUPT || !strstr(err.msg, path) || !strstr(err.msg, "' at byte "))
+        fail_msg("'%s' was damaged, and that is told as '%s'", name, err.msg);
+    return true;
+}
+
+/* Cut, flip and take away one file; gives how many of the damages were refused. */
+static size_t damage_file(const char *fixture, const char *name)
+{
+    LLS_AUTO(lls_buf) whole = {0};
+    LLS_AUTO(lls_buf) before = {0};
+    LLS_AUTO(lls_buf) bytes = {0};
+    char path[64];
+    char file[200];
+    size_t refused = 0;
+    size_t step;
+    lls_error err = {0};
+
+    copy_fixture(fixture, path);
+    (void)snprintf(file, sizeof(file), "%s/%s", path, name);
+    assert_ok(dump(path, SLED_TAIL_REFUSE, &whole, &err), err);
+    assert_ok(lls_file_read(file, 16 << 20, &before, &err), err);
+    step = before.len / 200 + 1;
+    for (size_t len = 0; len < before.len; len += step) {
+        const damage both[] = {{len, false}, {before.len, true}};
+        for (size_t i = 0; i < LLS_COUNT(both); i++) {
+            lls_buf_clear(&bytes);
+            lls_buf_add(&bytes, (lls_bytes){before.data, both[i].keep});
+            if (both[i].flip)
+                bytes.data[len] ^= 0x10;
+            assert_ok(lls_file_replace(file, lls_buf_view(&bytes), 0600, &err), err);
+            refused += is_refused(path, name, &whole);
+        }
+    }
+    assert_int_equal(unlink(file), 0);
+    refused += is_refused(path, name, &whole);
+    remove_copy(path);
+    return refused;
+}
+
+static void a_damaged_blob_gives_no_other_contents(void **state)
+{
+    (void)state;
+    assert_true(damage_file("ten_seg512", "blobs/294") > 100);
+}
+
+/* Without its snapshot the log tells all, or is known not to: segments that it stands for may have
+ * been used again. */
+static void a_damaged_snapshot_gives_no_other_contents(void **state)
+{
+    (void)state;
+    assert_true(damage_file("ten_reopened", "snap.00000000000001B8") > 100);
+    assert_true(damage_file("churn_seg8192", "snap.0000000000131F14") > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +321,8 @@ int main(void)
         cmocka_unit_test(reading_changes_nothing),
         cmocka_unit_test(no_damaged_byte_makes_a_wrong_value),
         cmocka_unit_test(a_log_cut_anywhere_has_no_wrong_value),
+        cmocka_unit_test(a_damaged_blob_gives_no_other_contents),
+        cmocka_unit_test(a_damaged_snapshot_gives_no_other_contents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

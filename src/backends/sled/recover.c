@@ -39,8 +39,8 @@ static size_t take_tail(const sled_segments *segments, int64_t low, const sled_s
 
 /* Whether the log goes on behind a message: not if it points to a blob that is damaged. One that
  * is absent is normal, its message was superseded. */
-static lls_err blob_goes_on(const recoverer *r, const sled_message *message, bool *out,
-                            lls_error *err)
+static lls_err blob_goes_on(recoverer *r, const sled_message *message, const sled_place *place,
+                            bool *out, lls_error *err)
 {
     LLS_AUTO(sled_file) file = {0};
     sled_blob_state state = SLED_BLOB_ABSENT;
@@ -51,6 +51,10 @@ static lls_err blob_goes_on(const recoverer *r, const sled_message *message, boo
         return LLS_OK;
     LLS_TRY(sled_blob_load(r->folder, lsn, &file, &state, err));
     *out = state != SLED_BLOB_BAD;
+    if (!*out)
+        sled_tear_note(&r->out->tear, place->offset,
+                       "the log ends at LSN %" PRId64 ", because 'blobs/%" PRId64 "' is damaged",
+                       place->lsn, lsn);
     return LLS_OK;
 }
 
@@ -70,7 +74,7 @@ static lls_err find_end(recoverer *r, lls_error *err)
     size_t count = take_tail(segments, low, &first, &missing);
     sled_walk_start(&r->walk, first, count, missing, SLED_GAP_ENDS_LOG);
     while (goes_on && (e = sled_walk_next(&r->walk, &message, &place, err)) == LLS_OK)
-        LLS_TRY(blob_goes_on(r, &message, &goes_on, err));
+        LLS_TRY(blob_goes_on(r, &message, &place, &goes_on, err));
     if (e != LLS_OK && e != LLS_END)
         return e;
     if (!goes_on)
