@@ -8,9 +8,10 @@
  * A *collection* of a tenant holds records, each with an id of its own in it. A record's vector
  * lies in an *embedding space* of the collection: a model, with its dimension, metric and whether
  * its vectors have length 1. Spaces stand side by side; vectors of different spaces are never
- * compared. The first record of a space declares it; a later one that disagrees is refused. A model
- * without a name stands for "the space of this dimension". A record may lack a vector: it is found
- * by everything but nearness.
+ * compared. The first record of a space declares it; a later one that disagrees is refused, until
+ * no record is left in it. A batch is judged by what it leaves: it may empty a space and declare it
+ * anew. A model without a name stands for "the space of this dimension". A record may lack a
+ * vector: it is found by everything but nearness.
  *
  * Four promises carry everything above:
  *

@@ -35,6 +35,8 @@ void vec_get_many_keeps_the_order_asked_for(void **state);
 void vec_bad_vectors_are_refused(void **state);
 void vec_bad_texts_are_refused(void **state);
 void vec_spaces_refuse_to_mix(void **state);
+void vec_a_batch_may_declare_a_space_anew(void **state);
+void vec_a_batch_that_leaves_a_space_mixed_is_refused(void **state);
 void vec_cleared_spaces_are_forgotten(void **state);
 void vec_tenants_and_collections_do_not_mix(void **state);
 
@@ -109,6 +111,8 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
         LLS_VEC_TEST(vec_apply_is_all_or_nothing), LLS_VEC_TEST(vec_apply_is_in_order),            \
         LLS_VEC_TEST(vec_ids_may_hold_any_byte), LLS_VEC_TEST(vec_bad_vectors_are_refused),        \
         LLS_VEC_TEST(vec_bad_texts_are_refused), LLS_VEC_TEST(vec_spaces_refuse_to_mix),           \
+        LLS_VEC_TEST(vec_a_batch_may_declare_a_space_anew),                                        \
+        LLS_VEC_TEST(vec_a_batch_that_leaves_a_space_mixed_is_refused),                            \
         LLS_VEC_TEST(vec_cleared_spaces_are_forgotten),                                            \
         LLS_VEC_TEST(vec_tenants_and_collections_do_not_mix),                                      \
         LLS_VEC_TEST(vec_get_many_keeps_the_order_asked_for)

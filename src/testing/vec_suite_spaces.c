@@ -97,6 +97,89 @@ void vec_spaces_refuse_to_mix(void **state)
     assert_ok(lls_vec_put(vec, foreign, &elsewhere, &err), err);
 }
 
+static lls_vec_item compass(lls_bytes id, lls_vec_metric metric, uint32_t dim)
+{
+    return vec_item(id, model, metric, east, dim);
+}
+
+/* Do a batch of two, and see that nothing but `left` is there, in the space of `metric`. */
+static void expect_batch(lls_vec *vec, lls_vec_write a, lls_vec_write b, const char *left,
+                         uint32_t dim)
+{
+    const lls_vec_query query = {.model = model, .vector = east, .dim = dim, .k = 9};
+    const lls_vec_write writes[] = {a, b};
+    LLS_AUTO(lls_vec_hits) hits = {0};
+    lls_error err = {0};
+
+    assert_ok(lls_vec_apply(vec, coll, writes, 2, &err), err);
+    assert_ok(lls_vec_search(vec, coll, &query, &hits, &err), err);
+    LLS_AUTO(lls_buf) ids = vec_ids(&hits);
+    assert_string_equal(lls_buf_cstr(&ids), left);
+    assert_int_equal(vec_count(vec, coll), hits.count);
+}
+
+/* A batch is judged by what it leaves: in which order it gets there is nobody's business. */
+void vec_a_batch_may_declare_a_space_anew(void **state)
+{
+    lls_vec *vec = vec_of(state);
+    const lls_vec_verb put = LLS_VEC_PUT;
+    const lls_vec_write none = {LLS_VEC_DELETE, {.id = B("none")}};
+
+    vec_put(vec, at_east(B("a")));
+    expect_batch(vec, (lls_vec_write){LLS_VEC_DELETE, {.id = B("a")}},
+                 (lls_vec_write){put, compass(B("b"), LLS_VEC_L2, 2)}, "b,", 2);
+    expect_batch(vec, (lls_vec_write){put, compass(B("c"), LLS_VEC_IP, 3)},
+                 (lls_vec_write){LLS_VEC_DELETE, {.id = B("b")}}, "c,", 3);
+    expect_batch(vec, (lls_vec_write){put, compass(B("c"), LLS_VEC_L2, 1)}, none, "c,", 1);
+    vec_put(vec, compass(B("d"), LLS_VEC_L2, 1));
+    expect_batch(vec, (lls_vec_write){put, compass(B("d"), LLS_VEC_L1, 3)},
+                 (lls_vec_write){put, compass(B("c"), LLS_VEC_L1, 3)}, "c,d,", 3);
+    // what the batch itself takes back declares nothing
+    expect_batch(vec, (lls_vec_write){put, compass(B("c"), LLS_VEC_L2, 2)},
+                 (lls_vec_write){put, compass(B("c"), LLS_VEC_L1, 3)}, "c,d,", 3);
+    expect_batch(vec, (lls_vec_write){put, compass(B("e"), LLS_VEC_L2, 2)},
+                 (lls_vec_write){LLS_VEC_DELETE, {.id = B("e")}}, "c,d,", 3);
+}
+
+static void expect_mixed(lls_vec *vec, lls_vec_write a, lls_vec_write b)
+{
+    const lls_vec_write writes[] = {a, b};
+    lls_error err = {0};
+
+    assert_code(lls_vec_apply(vec, coll, writes, 2, &err), LLS_E_MISMATCH, err);
+    assert_true(err.msg[0] != '\0');
+    assert_true(vec_has(vec, coll, B("c")) && vec_has(vec, coll, B("d")));
+    assert_int_equal(vec_count(vec, coll), 2);
+}
+
+/* As long as one record stays in a space, the space is what it was. */
+void vec_a_batch_that_leaves_a_space_mixed_is_refused(void **state)
+{
+    const lls_vec_write other = {LLS_VEC_PUT, compass(B("e"), LLS_VEC_L1, 3)};
+    lls_vec_write patch = {LLS_VEC_PATCH, {.id = B("c"), .metadata = LLS_STR("{\"a\":1}")}};
+    lls_vec *vec = vec_of(state);
+    lls_error err = {0};
+
+    vec_put(vec, at_east(B("c")));
+    vec_put(vec, at_east(B("d")));
+    expect_mixed(vec, (lls_vec_write){LLS_VEC_DELETE, {.id = B("d")}}, other);
+    expect_mixed(vec, other, (lls_vec_write){LLS_VEC_DELETE, {.id = B("c")}});
+    expect_mixed(vec, (lls_vec_write){LLS_VEC_PUT, compass(B("d"), LLS_VEC_L1, 3)},
+                 (lls_vec_write){LLS_VEC_PUT, compass(B("c"), LLS_VEC_COSINE, 3)});
+    expect_mixed(vec, patch, (lls_vec_write){LLS_VEC_PUT, compass(B("d"), LLS_VEC_L1, 3)});
+    // all leave, but those that come do not agree
+    const lls_vec_write writes[] = {
+        {LLS_VEC_DELETE, {.id = B("c")}},
+        {LLS_VEC_DELETE, {.id = B("d")}},
+        {LLS_VEC_PUT, compass(B("x"), LLS_VEC_L1, 3)},
+        {LLS_VEC_PUT, compass(B("y"), LLS_VEC_L2, 3)},
+    };
+    assert_code(lls_vec_apply(vec, coll, writes, LLS_COUNT(writes), &err), LLS_E_MISMATCH, err);
+    assert_int_equal(vec_count(vec, coll), 2);
+    assert_ok(lls_vec_apply(vec, coll, writes, LLS_COUNT(writes) - 1, &err), err);
+    assert_int_equal(vec_count(vec, coll), 1);
+}
+
 /* Whoever emptied a collection may begin anew. */
 void vec_cleared_spaces_are_forgotten(void **state)
 {

@@ -1,9 +1,11 @@
 /*
- * A batch is planned against what is there and what its own writes before have done to it, becomes
- * one frame of the log, and is done in memory from that frame: as every other process does it.
+ * A batch is planned against what is there and what its own writes before have done to it. What it
+ * comes to becomes one frame of the log, and is done in memory from that frame: as every other
+ * process does it.
  */
 #include "backends/hnsw/store.h"
 
+#include "backends/hnsw/agree.h"
 #include "backends/hnsw/choose.h"
 #include "backends/hnsw/keeper.h"
 #include "base/alloc.h"
@@ -35,6 +37,8 @@ typedef struct planner {
     size_t *table;
     size_t mask;
     uint64_t bytes; /* of memory that comes */
+    hnsw_agreement spaces;
+    bool written;
 } planner;
 
 static lls_err fail_at(lls_error *err, lls_err code, lls_bytes id, const char *what)
@@ -98,17 +102,6 @@ static current look(const planner *p, lls_str name, lls_bytes id)
     return now;
 }
 
-static void add_change(planner *p, hnsw_op op, const effect *e)
-{
-    hnsw_change change = {.op = op, .coll = e->coll, .item = {.key = e->id, .meta = e->meta}};
-
-    if (op == HNSW_OP_PUT)
-        change.item.value = (lls_bytes){p->values.data + e->value_at, e->value_len};
-    else
-        change.item.meta = (lls_kv_meta){0};
-    hnsw_frame_add(&p->frame, &change);
-}
-
 static lls_err plan_remove(planner *p, const hnsw_write *w, const current *now, lls_error *err)
 {
     uint64_t wanted = w->sweep ? 0 : w->item.meta.version;
@@ -120,37 +113,7 @@ static lls_err plan_remove(planner *p, const hnsw_write *w, const current *now, 
         return fail_at(err, LLS_E_CONFLICT, w->item.id, "has another version");
     if (!now->stored)
         return LLS_OK;
-    add_change(p, HNSW_OP_REMOVE, &gone);
     add_effect(p, &gone);
-    return lls_buf_status(&p->frame, err);
-}
-
-/* The space must not contradict one that is there, or that the batch declared. */
-static lls_err check_space(const planner *p, lls_str name, const lls_vec_space *space,
-                           lls_error *err)
-{
-    const hnsw_coll *coll = hnsw_tenant_coll(p->tenant, name);
-    const uint8_t *unused;
-    lls_vec_item view;
-
-    if (space->dim == 0)
-        return LLS_OK;
-    uint32_t known = coll ? hnsw_coll_space(coll, space->model, space->dim) : HNSW_NONE;
-    if (known != HNSW_NONE && coll->spaces[known]->count)
-        return lls_vec_space_agree(&coll->spaces[known]->space, space, err);
-    if (known == HNSW_NONE && coll && coll->space_count == HNSW_SPACES_MAX)
-        return lls_fail(err, LLS_E_FULL, "more than %d embedding spaces in a collection",
-                        HNSW_SPACES_MAX);
-    for (size_t i = 0; i < p->count; i++) {
-        const effect *e = &p->effects[i];
-        lls_kv_item item = {.value = {p->values.data + e->value_at, e->value_len}};
-        if (!e->there || !lls_str_eq(e->coll, name))
-            continue;
-        lls_vec_record_view(&item, &view, &unused);
-        if (view.space.dim && lls_str_eq(view.space.model, space->model) &&
-            (space->model.len || view.space.dim == space->dim))
-            return lls_vec_space_agree(&view.space, space, err); // it agrees with all others
-    }
     return LLS_OK;
 }
 
@@ -234,8 +197,6 @@ static lls_kv_meta make_meta(const planner *p, const hnsw_write *w, const curren
 static lls_err plan_write(planner *p, const hnsw_write *w, lls_error *err)
 {
     current now = look(p, w->coll, w->item.id);
-    const uint8_t *unused;
-    lls_vec_item view;
 
     if (w->verb == LLS_VEC_DELETE)
         return plan_remove(p, w, &now, err);
@@ -247,19 +208,106 @@ static lls_err plan_write(planner *p, const hnsw_write *w, lls_error *err)
                    .value_at = p->values.len};
     LLS_TRY(make_value(p, w, &now, err));
     made.value_len = p->values.len - made.value_at;
-    lls_kv_item item = {.value = {p->values.data + made.value_at, made.value_len}};
-    lls_vec_record_view(&item, &view, &unused);
-    lls_err e = check_space(p, w->coll, &view.space, err);
-    if (e != LLS_OK) {
-        LLS_AUTO(lls_buf) shown = {0};
-        lls_key_show(w->item.id, &shown);
-        return lls_wrap(err, e, "record '%s'", lls_buf_cstr(&shown));
-    }
     p->bytes += sizeof(hnsw_doc) + made.value_len * 2;
-    add_change(p, HNSW_OP_PUT, &made);
     add_effect(p, &made);
+    return LLS_OK;
+}
+
+/* ---- what it comes to ---- */
+
+/* Whether nothing later in the batch was done to the record. */
+static bool is_last(const planner *p, const effect *e)
+{
+    return find_effect(p, e->coll, e->id) == e;
+}
+
+/* Whether the record is stored now, and in which space. */
+static bool is_stored(const planner *p, const effect *e, uint32_t *space)
+{
+    const hnsw_coll *coll = hnsw_tenant_coll(p->tenant, e->coll);
+    uint32_t doc = coll ? hnsw_coll_find(coll, e->id) : HNSW_NONE;
+    hnsw_record record;
+
+    if (doc == HNSW_NONE)
+        return false;
+    hnsw_coll_record(coll, doc, &record);
+    *space = record.space;
+    return true;
+}
+
+static lls_bytes value_of(const planner *p, const effect *e)
+{
+    return (lls_bytes){p->values.data + e->value_at, e->value_len};
+}
+
+static lls_err come(planner *p, const effect *e, lls_error *err)
+{
+    const lls_kv_item item = {.value = value_of(p, e)};
+    LLS_AUTO(lls_buf) shown = {0};
+    const uint8_t *unused;
+    lls_vec_item view;
+
+    lls_vec_record_view(&item, &view, &unused);
+    lls_err status = hnsw_agree_come(&p->spaces, e->coll, hnsw_tenant_coll(p->tenant, e->coll),
+                                     &view.space, err);
+    if (status == LLS_OK)
+        return LLS_OK;
+    lls_key_show(e->id, &shown);
+    return lls_wrap(err, status, "record '%s'", lls_buf_cstr(&shown));
+}
+
+static lls_err check_spaces(planner *p, lls_error *err)
+{
+    uint32_t space;
+
+    for (size_t i = 0; i < p->count; i++)
+        if (is_last(p, &p->effects[i]) && is_stored(p, &p->effects[i], &space))
+            LLS_TRY(hnsw_agree_leave(&p->spaces, hnsw_tenant_coll(p->tenant, p->effects[i].coll),
+                                     space, err));
+    for (size_t i = 0; i < p->count; i++)
+        if (p->effects[i].there && is_last(p, &p->effects[i]))
+            LLS_TRY(come(p, &p->effects[i], err));
+    return LLS_OK;
+}
+
+static void add_change(planner *p, hnsw_op op, const effect *e)
+{
+    hnsw_change change = {.op = op, .coll = e->coll, .item.key = e->id};
+
+    if (op == HNSW_OP_PUT) {
+        change.item.value = value_of(p, e);
+        change.item.meta = e->meta;
+    }
+    hnsw_frame_add(&p->frame, &change);
+    p->written = true;
+}
+
+/* Whether the record must go before any comes: its space is declared anew. */
+static bool goes_first(const planner *p, const effect *e)
+{
+    uint32_t space;
+
+    return is_stored(p, e, &space) && hnsw_agree_anew(&p->spaces, e->coll, space);
+}
+
+static lls_err make_frame(planner *p, lls_error *err)
+{
+    uint32_t unused;
+
+    for (size_t i = 0; i < p->count; i++)
+        if (is_last(p, &p->effects[i]) && goes_first(p, &p->effects[i]))
+            add_change(p, HNSW_OP_REMOVE, &p->effects[i]);
+    for (size_t i = 0; i < p->count; i++) {
+        const effect *e = &p->effects[i];
+        if (is_last(p, e) && e->there)
+            add_change(p, HNSW_OP_PUT, e);
+        else if (is_last(p, e) && is_stored(p, e, &unused) && !goes_first(p, e))
+            add_change(p, HNSW_OP_REMOVE, e);
+    }
     return lls_buf_status(&p->frame, err);
 }
+
+/* ---- doing it ---- */
 
 static lls_err init(planner *p, hnsw_tenant *tenant, int64_t now_usec, size_t count, lls_error *err)
 {
@@ -279,6 +327,7 @@ static void fini(planner *p)
 {
     lls_free(p->effects);
     lls_free(p->table);
+    hnsw_agreement_fini(&p->spaces);
     lls_buf_fini(&p->frame);
     lls_buf_fini(&p->values);
     lls_buf_fini(&p->scratch);
@@ -307,7 +356,9 @@ static lls_err run(planner *p, hnsw_tenant *tenant, int64_t now_usec, const hnsw
     for (size_t i = 0; i < count; i++)
         LLS_TRY(plan_write(p, &writes[i], err));
     LLS_TRY(check_memory(p, err));
-    return p->count ? hnsw_log_append(tenant, &p->frame, err) : LLS_OK;
+    LLS_TRY(check_spaces(p, err));
+    LLS_TRY(make_frame(p, err));
+    return p->written ? hnsw_log_append(tenant, &p->frame, err) : LLS_OK;
 }
 
 /* Let go of `write` after a frame was written, and wait until it is safe. */
@@ -335,7 +386,7 @@ lls_err hnsw_apply(hnsw_store *store, lls_str tenant_name, int64_t now_usec,
 
     LLS_TRY(hnsw_write_begin(store, tenant_name, &tenant, err));
     lls_err e = run(&p, tenant, now_usec, writes, count, err);
-    bool written = p.count > 0;
+    bool written = p.written;
     fini(&p);
     return finish(tenant, written, e, err);
 }

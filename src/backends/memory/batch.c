@@ -139,6 +139,16 @@ lls_err memory_batch_write(memory_batch *b, const lls_kv_write *w, lls_error *er
     return memory_tree_put(&space->version.records, record, err);
 }
 
+/* Whether what the batch leaves in each space could have been written one after the other. */
+static lls_err check_declared(const memory_batch *b, lls_error *err)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const memory_entry *entry = &b->kv->spaces.entries[b->spaces[i].index];
+        LLS_TRY(memory_declared_agree(entry->version.declared, b->spaces[i].version.declared, err));
+    }
+    return LLS_OK;
+}
+
 /* Whether the new versions, and what was not touched, are within the limit. */
 static lls_err check_limit(const memory_batch *b, lls_error *err)
 {
@@ -164,6 +174,8 @@ static void commit(memory_batch *b, memory_touched *space)
 
 lls_err memory_batch_end(memory_batch *b, lls_err e, lls_error *err)
 {
+    if (e == LLS_OK)
+        e = check_declared(b, err);
     if (e == LLS_OK)
         e = check_limit(b, err);
     for (size_t i = 0; e == LLS_OK && i < b->count; i++)

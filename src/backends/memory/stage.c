@@ -139,18 +139,13 @@ static lls_err flush(lls_kv_stage *base, lls_error *err)
 }
 
 /* `user` of these is the version that staged records are merged into. */
-static lls_err leave_replaced(void *user, const memory_record *record, lls_error *err)
+static lls_err follow_staged(void *user, const memory_record *record, lls_error *err)
 {
     memory_version *into = user;
     const memory_record *old = memory_tree_find(into->records, record->item.key);
 
-    return old ? memory_declared_leave(&into->declared, old, err) : LLS_OK;
-}
-
-static lls_err join_staged(void *user, const memory_record *record, lls_error *err)
-{
-    memory_version *into = user;
-
+    if (old)
+        LLS_TRY(memory_declared_leave(&into->declared, old, err));
     return memory_declared_join(&into->declared, record, err);
 }
 
@@ -161,14 +156,11 @@ static lls_err merge_record(void *user, const memory_record *record, lls_error *
     return memory_tree_put_shared(&into->records, record, err);
 }
 
-/* Put every record of `staged` over what `into` holds. All that are replaced leave their embedding
- * spaces before any other joins one: a space may change as a whole. */
+/* Put every record of `staged` over what `into` holds. An embedding space may change as a whole. */
 static lls_err merge(memory_version *into, memory_tree staged, lls_port port, lls_error *err)
 {
-    if (port == LLS_PORT_VEC) {
-        LLS_TRY(memory_tree_each(staged, leave_replaced, into, err));
-        LLS_TRY(memory_tree_each(staged, join_staged, into, err));
-    }
+    if (port == LLS_PORT_VEC)
+        LLS_TRY(memory_tree_each(staged, follow_staged, into, err));
     if (into->records)
         return memory_tree_each(staged, merge_record, into, err);
     into->records = memory_tree_hold(staged);
@@ -186,6 +178,8 @@ static lls_err prepare_part(memory_stage *s, part *p, lls_error *err)
     if (s->mode == LLS_STAGE_MERGE)
         p->merged = memory_version_hold(p->base);
     lls_err e = merge(&p->merged, staged, s->kv->base.port, err);
+    if (e == LLS_OK)
+        e = memory_declared_agree(p->base.declared, p->merged.declared, err);
     memory_tree_drop(staged);
     return e;
 }

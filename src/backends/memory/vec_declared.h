@@ -15,13 +15,19 @@ typedef struct memory_declared {
     uint64_t bytes; /**< Of keys and values. */
 } memory_declared;
 
-/** `record` is in the version from now on. Errors: LLS_E_MISMATCH with what is declared. */
+/** `record` is in the version from now on, and agrees with the others or not. */
 lls_err memory_declared_join(memory_tree *declared, const memory_record *record,
                              lls_error *err) LLS_CHECKED;
 
 /** `record` is not in the version any more; it was. */
 lls_err memory_declared_leave(memory_tree *declared, const memory_record *record,
                               lls_error *err) LLS_CHECKED;
+
+/**
+ * Whether the records that joined agree with those that did not leave: asked once all have.
+ * `before` is what was declared before any of them. Errors: LLS_E_MISMATCH.
+ */
+lls_err memory_declared_agree(memory_tree before, memory_tree declared, lls_error *err) LLS_CHECKED;
 
 /** The space of a model, or of a dimension when `model` is empty. False when there is none. */
 bool memory_declared_find(memory_tree declared, lls_str model, uint32_t dim, memory_declared *out);

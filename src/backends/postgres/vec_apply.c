@@ -127,7 +127,10 @@ static lls_err run(lls_pg_pool *pool, lls_pg_connection *connection, void *user,
     LLS_TRY(ask(b, pool, connection, err));
     for (size_t i = 0; i < b->plan_count; i++)
         LLS_TRY(lls_pg_plan_make(&b->plans[i], b->changes, b->count, b->now_usec, err));
-    return send(b, pool, connection, err);
+    lls_err e = send(b, pool, connection, err);
+    for (size_t i = 0; e == LLS_E_MISMATCH && i < b->plan_count; i++)
+        LLS_TRY(lls_pg_plan_explain(&b->plans[i], err));
+    return e;
 }
 
 static bool may_repeat(const batch *b)

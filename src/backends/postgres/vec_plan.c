@@ -79,8 +79,8 @@ lls_err lls_pg_plan_begin(lls_pg_vec_plan *plan, lls_kv_space coll, const lls_pg
 
     *plan = (lls_pg_vec_plan){.coll = coll};
     plan->states = lls_alloc((count + 1) * sizeof(*plan->states));
-    plan->fresh = lls_alloc((count + 1) * sizeof(*plan->fresh));
-    if (!plan->states || !plan->fresh)
+    plan->used = lls_alloc((count + 1) * sizeof(*plan->used));
+    if (!plan->states || !plan->used)
         return lls_fail(err, LLS_E_NOMEM, "no memory for %zu writes", count);
     for (size_t i = 0; i < count; i++)
         if (lls_pg_change_is_in(&changes[i], coll.coll))
@@ -171,37 +171,13 @@ static lls_err not_found(lls_bytes id, lls_error *err)
     return lls_fail(err, LLS_E_NOTFOUND, "there is no record '%s'", lls_buf_cstr(&shown));
 }
 
-/* The space of a record agrees with its declaration, or is declared by it. */
-static lls_err settle_space(lls_pg_vec_plan *plan, const lls_vec_space *space, lls_error *err)
-{
-    const lls_pg_vec_space *declared;
-
-    if (space->dim == 0)
-        return LLS_OK;
-    declared = lls_pg_spaces_find(&plan->spaces, space->model, space->dim);
-    if (declared)
-        return lls_vec_space_agree(&declared->space, space, err);
-    for (size_t i = 0; i < plan->fresh_count; i++) {
-        const lls_vec_space *fresh = &plan->fresh[i];
-        if (lls_str_eq(fresh->model, space->model) &&
-            (space->model.len > 0 || fresh->dim == space->dim))
-            return lls_vec_space_agree(fresh, space, err);
-    }
-    plan->fresh[plan->fresh_count] = *space;
-    // Of a canonical value the model is a view into the caller's bytes: it stays.
-    plan->fresh_count++;
-    return LLS_OK;
-}
-
 /* The record is there anew, with content from `change`. */
-static lls_err take(lls_pg_vec_plan *plan, lls_pg_vec_state *state, const lls_pg_change *change,
-                    lls_error *err)
+static lls_err take(lls_pg_vec_state *state, const lls_pg_change *change, lls_error *err)
 {
     LLS_AUTO(lls_buf) floats = {0};
     lls_vec_item item;
 
     LLS_TRY(lls_pg_change_item(change, &floats, &item, err));
-    LLS_TRY(settle_space(plan, &item.space, err));
     state->is_there = true;
     state->source = change;
     state->dim = item.space.dim;
@@ -285,12 +261,46 @@ static lls_err carry_out(lls_pg_vec_plan *plan, const lls_pg_change *change, int
         return LLS_OK;
     case RESTORE:
         state->meta = *meta;
-        return take(plan, state, change, err);
+        return take(state, change, err);
     case PUT:
         break;
     }
     renew(state, is_live, meta->expires_usec, now_usec);
-    return take(plan, state, change, err);
+    return take(state, change, err);
+}
+
+/* ---- spaces: a batch is judged by what it leaves */
+
+static const lls_vec_space *find_used(const lls_pg_vec_plan *plan, const lls_vec_space *like)
+{
+    for (size_t i = plan->used_count; i > 0; i--) {
+        const lls_vec_space *used = &plan->used[i - 1].space;
+        if (lls_str_eq(used->model, like->model) && (like->model.len > 0 || used->dim == like->dim))
+            return used;
+    }
+    return NULL;
+}
+
+/* A space that records come into is declared as they say, or will be: anew, if all that are in it
+ * leave it. Whether they do the server says when it forgets the spaces that are empty. */
+static lls_err settle_space(lls_pg_vec_plan *plan, const lls_pg_vec_state *state, lls_error *err)
+{
+    LLS_AUTO(lls_buf) floats = {0};
+    lls_vec_item item;
+
+    LLS_TRY(lls_pg_change_item(state->source, &floats, &item, err));
+    if (item.space.dim == 0)
+        return LLS_OK;
+    const lls_vec_space *used = find_used(plan, &item.space);
+    if (used)
+        return lls_vec_space_agree(used, &item.space, err);
+    const lls_pg_vec_space *declared =
+        lls_pg_spaces_find(&plan->spaces, item.space.model, item.space.dim);
+    bool agrees = declared && lls_vec_space_agree(&declared->space, &item.space, NULL) == LLS_OK;
+    plan->has_anew |= declared && !agrees;
+    // Of a canonical value the model is a view into the caller's bytes: it stays.
+    plan->used[plan->used_count++] = (lls_pg_vec_used){.space = item.space, .is_declared = agrees};
+    return LLS_OK;
 }
 
 lls_err lls_pg_plan_make(lls_pg_vec_plan *plan, const lls_pg_change *changes, size_t count,
@@ -299,6 +309,21 @@ lls_err lls_pg_plan_make(lls_pg_vec_plan *plan, const lls_pg_change *changes, si
     for (size_t i = 0; i < count; i++)
         if (lls_pg_change_is_in(&changes[i], plan->coll.coll))
             LLS_TRY(carry_out(plan, &changes[i], now_usec, err));
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->states[i].source)
+            LLS_TRY(settle_space(plan, &plan->states[i], err));
+    return LLS_OK;
+}
+
+lls_err lls_pg_plan_explain(const lls_pg_vec_plan *plan, lls_error *err)
+{
+    for (size_t i = 0; i < plan->used_count; i++) {
+        const lls_vec_space *used = &plan->used[i].space;
+        const lls_pg_vec_space *declared =
+            lls_pg_spaces_find(&plan->spaces, used->model, used->dim);
+        if (declared)
+            LLS_TRY(lls_vec_space_agree(&declared->space, used, err));
+    }
     return LLS_OK;
 }
 
@@ -307,7 +332,7 @@ void lls_pg_plan_fini(lls_pg_vec_plan *plan)
     for (size_t i = 0; i < plan->count; i++)
         lls_buf_fini(&plan->states[i].metadata);
     lls_free(plan->states);
-    lls_free(plan->fresh);
+    lls_free(plan->used);
     lls_pg_spaces_fini(&plan->spaces);
     PQclear(plan->stored);
     *plan = (lls_pg_vec_plan){0};

@@ -21,14 +21,21 @@ typedef struct lls_pg_vec_state {
     lls_buf metadata; /* with `is_patched` */
 } lls_pg_vec_state;
 
+/** A space that records of the outcome lie in. */
+typedef struct lls_pg_vec_used {
+    lls_vec_space space; /* `model` is a view into the changes */
+    bool is_declared;    /* just like this */
+} lls_pg_vec_used;
+
 /** The outcome in one collection. Zero is empty. */
 typedef struct lls_pg_vec_plan {
     lls_kv_space coll;
     lls_pg_vec_state *states; /* in the order of their ids; owned */
     size_t count;
     lls_pg_vec_spaces spaces; /* that are declared; owned */
-    lls_vec_space *fresh;     /* to be declared; models are views into the changes; owned */
-    size_t fresh_count;
+    lls_pg_vec_used *used;    /* that records come into; owned */
+    size_t used_count;
+    bool has_anew;    /* one of them was declared otherwise: it must be empty by then */
     PGresult *stored; /* what views of states point into */
 } lls_pg_vec_plan;
 
@@ -49,6 +56,9 @@ lls_err lls_pg_plan_keep_rows(lls_pg_vec_plan *plan, const PGresult *result,
 /** Carry out the changes. Errors: as lls_vec_apply. */
 lls_err lls_pg_plan_make(lls_pg_vec_plan *plan, const lls_pg_change *changes, size_t count,
                          int64_t now_usec, lls_error *err) LLS_CHECKED;
+
+/** After the server found a space mixed: LLS_E_MISMATCH saying which, and with what. */
+lls_err lls_pg_plan_explain(const lls_pg_vec_plan *plan, lls_error *err) LLS_CHECKED;
 
 void lls_pg_plan_fini(lls_pg_vec_plan *plan);
 

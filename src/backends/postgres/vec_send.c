@@ -32,10 +32,12 @@ static lls_err add(lls_pg_pipeline *pipeline, lls_pg_common common, const lls_pg
 
 static lls_err declare_spaces(const sending *s, lls_error *err)
 {
-    for (size_t i = 0; i < s->plan->fresh_count; i++) {
-        const lls_vec_space *space = &s->plan->fresh[i];
+    for (size_t i = 0; i < s->plan->used_count; i++) {
+        const lls_vec_space *space = &s->plan->used[i].space;
         lls_pg_params params = {0};
 
+        if (s->plan->used[i].is_declared)
+            continue;
         lls_pg_add_text(&params, s->plan->coll.coll);
         lls_pg_add_text(&params, space->model);
         lls_pg_add_int8(&params, space->dim);
@@ -218,18 +220,26 @@ static lls_err patch_rows(sending *s, lls_error *err)
     return LLS_OK;
 }
 
+/* Forget the spaces that no record lies in. */
+static lls_err tidy_spaces(const sending *s, lls_error *err)
+{
+    lls_pg_params coll = {0};
+
+    lls_pg_add_text(&coll, s->plan->coll.coll);
+    return add(s->pipeline, LLS_PG_VEC_TIDY, &coll, err);
+}
+
+/* Rows are deleted before spaces are declared: one that is empty then may be another. */
 lls_err lls_pg_plan_send(const lls_pg_vec_plan *plan, lls_pg_pipeline *pipeline, lls_error *err)
 {
     LLS_AUTO(sending) s = {.plan = plan, .pipeline = pipeline};
-    lls_pg_params coll = {0};
     bool any = false;
 
-    LLS_TRY(declare_spaces(&s, err));
     LLS_TRY(delete_rows(&s, &any, err));
+    if (plan->has_anew)
+        LLS_TRY(tidy_spaces(&s, err));
+    LLS_TRY(declare_spaces(&s, err));
     LLS_TRY(insert_rows(&s, err));
     LLS_TRY(patch_rows(&s, err));
-    if (!any)
-        return LLS_OK;
-    lls_pg_add_text(&coll, plan->coll.coll);
-    return add(pipeline, LLS_PG_VEC_TIDY, &coll, err);
+    return any ? tidy_spaces(&s, err) : LLS_OK;
 }
