@@ -1,137 +1,20 @@
 /**
  * disk_test.c - every change of the store's files made to fail in turn, every allocation too: what
  * was there is there afterwards, the error says what it was about, and the next write works.
+ * A stage is whole or not there at all, and goes on from where it was.
  *
- * The calls below stand before the C library's. Those on files of the store are counted, and one of
- * them fails, or all from there on; all others go to the kernel as they are. Normally each fails in
- * one way, by turns; in every way if LLS_TORTURE_ROUNDS is set.
+ * Normally each change fails in one way, by turns; in every way if LLS_TORTURE_ROUNDS is set.
  */
 #include "base/alloc.h"
+#include "ports/stage.h"
+#include "ports/vec_record.h"
+#include "testing/failing_disk.h"
 #include "testing/hnsw_fixture.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 enum { SKIP = 77, BEFORE = 60, AFTER = 12 };
-
-typedef enum fault_kind {
-    FAULT_EIO,
-    FAULT_FULL,  /* ENOSPC */
-    FAULT_SHORT, /* a write that writes half, and then fails */
-    FAULT_LATE,  /* a rename or a sync that was done, and says otherwise */
-    FAULT_KINDS,
-} fault_kind;
-
-/* What is to fail. There is one thread that writes. */
-static struct {
-    const char *folder; /* NULL: nothing */
-    fault_kind kind;
-    bool for_ever; /* everything from there on */
-    long at;       /* the number of the change that fails */
-    long changes;  /* so far */
-} fault;
-
-static bool strikes(const char *path)
-{
-    if (!fault.folder || strncmp(path, fault.folder, strlen(fault.folder)) != 0 ||
-        strstr(path, "/.lock"))
-        return false;
-    long n = fault.changes++;
-    return n == fault.at || (fault.for_ever && n > fault.at);
-}
-
-static bool strikes_fd(int fd)
-{
-    char link[40];
-    char path[512];
-
-    if (!fault.folder)
-        return false;
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof(path) - 1);
-    if (n <= 0)
-        return false;
-    path[n] = '\0';
-    return strikes(path);
-}
-
-static int refuse(void)
-{
-    errno = fault.kind == FAULT_FULL ? ENOSPC : EIO;
-    return -1;
-}
-
-ssize_t write(int fd, const void *bytes, size_t len)
-{
-    if (!strikes_fd(fd))
-        return syscall(SYS_write, fd, bytes, len);
-    if (fault.kind == FAULT_SHORT && len > 1)
-        (void)!syscall(SYS_write, fd, bytes, len / 2);
-    return refuse();
-}
-
-ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
-{
-    if (!strikes_fd(fd))
-        return syscall(SYS_pwrite64, fd, bytes, len, at);
-    if (fault.kind == FAULT_SHORT && len > 1)
-        (void)!syscall(SYS_pwrite64, fd, bytes, len / 2, at);
-    return refuse();
-}
-
-/* The call, done or not, and what it gives. */
-#define STRUCK(strike, call)                                                                       \
-    do {                                                                                           \
-        if (!(strike))                                                                             \
-            return (int)(call);                                                                    \
-        if (fault.kind == FAULT_LATE)                                                              \
-            (void)!(call);                                                                         \
-        return refuse();                                                                           \
-    } while (0)
-
-int fsync(int fd)
-{
-    STRUCK(strikes_fd(fd), syscall(SYS_fsync, fd));
-}
-
-int fdatasync(int fd)
-{
-    STRUCK(strikes_fd(fd), syscall(SYS_fdatasync, fd));
-}
-
-int ftruncate(int fd, off_t len)
-{
-    STRUCK(strikes_fd(fd), syscall(SYS_ftruncate, fd, len));
-}
-
-int rename(const char *from, const char *to)
-{
-    STRUCK(strikes(to), syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
-}
-
-int mkdir(const char *path, mode_t mode)
-{
-    STRUCK(strikes(path), syscall(SYS_mkdirat, AT_FDCWD, path, mode));
-}
-
-static void arm(const char *folder, fault_kind kind, bool for_ever, long at)
-{
-    fault.kind = kind;
-    fault.for_ever = for_ever;
-    fault.at = at;
-    fault.changes = 0;
-    fault.folder = folder;
-}
-
-/* Whether it struck. */
-static bool disarm(void)
-{
-    fault.folder = NULL;
-    return fault.changes > fault.at;
-}
 
 /* ---- the work that is disturbed ---- */
 
@@ -285,6 +168,145 @@ static void the_disk_may_fail_for_good_at_every_change(void **state)
     each_change_in_turn(*state, true);
 }
 
+/* ---- a stage ---- */
+
+/* What is staged: some of it is new, some takes the place of what was there. */
+enum { STAGED_FROM = BEFORE / 2, STAGED_SALT = 5 };
+
+static lls_err fill_stage(lls_kv_stage *stage, lls_error *err)
+{
+    LLS_AUTO(lls_buf) last = {0};
+    fixture_record record;
+    uint64_t count = 0;
+
+    LLS_TRY(lls_stage_last(stage, fixture_space.coll, &last, &count, err));
+    for (unsigned i = STAGED_FROM + (unsigned)count; i < BEFORE + AFTER; i++) {
+        LLS_AUTO(lls_buf) value = {0};
+        lls_vec_item item = *fixture_make(i, STAGED_SALT, &record);
+        item.scope = LLS_STR("global"); // the canonical value has every field
+        lls_vec_record_encode(&item, &value);
+        LLS_TRY(lls_buf_status(&value, err));
+        const lls_kv_item staged = {item.id, lls_buf_view(&value), {1, 1, 1, 0}};
+        LLS_TRY(lls_stage_add(stage, fixture_space.coll, &staged, 1, err));
+        if (i % 20 == 0)
+            LLS_TRY(lls_stage_flush(stage, err));
+    }
+    return lls_stage_flush(stage, err);
+}
+
+/* The stage of one run, from its opening, or from where it was left, to the end. */
+static lls_err migrate(lls_backend *backend, lls_error *err)
+{
+    const lls_stage_spec spec = {fixture_space.tenant, LLS_STR("run"), &fixture_space.coll, 1,
+                                 LLS_STAGE_MERGE};
+    LLS_AUTO(lls_kv_stage_ref) stage = NULL;
+
+    LLS_TRY(lls_stage_open(backend->vec->records, &spec, &stage, err));
+    LLS_TRY(fill_stage(stage, err));
+    LLS_TRY(lls_stage_prepare(stage, err));
+    return lls_stage_publish(stage, err);
+}
+
+/* What the store must hold: all of what was staged, or nothing of it. */
+static void expect_whole(lls_backend *backend, contents *want, const char *who)
+{
+    LLS_AUTO(lls_vec_hits) first = {0};
+    fixture_record record;
+    lls_error err = {0};
+    lls_bytes id = fixture_make(STAGED_FROM, 0, &record)->id;
+
+    assert_ok(lls_vec_get(backend->vec, fixture_space, id, LLS_VEC_WHOLE, &first, &err), err);
+    if (fixture_salt(&first.hits[0].item) == STAGED_SALT)
+        for (unsigned i = STAGED_FROM; i < BEFORE + AFTER; i++)
+            want->salts[i] = STAGED_SALT;
+    expect(backend, want, who);
+}
+
+/* A store with records. */
+static lls_backend *begin_target(const char *path, contents *want)
+{
+    fixture_run("rm -rf %", path);
+    lls_backend *backend = fixture_open(path);
+    fill(backend, want);
+    return backend;
+}
+
+/* With everything in order again, the run goes on from where it was, in this process or the next.
+ */
+static void finish_target(const char *path, lls_backend *backend, bool anew, contents *want)
+{
+    lls_error err = {0};
+
+    if (anew) {
+        lls_backend_close(backend);
+        backend = fixture_open(path);
+        expect_whole(backend, want, "the next owner");
+    }
+    assert_ok(migrate(backend, &err), err);
+    want->salts[STAGED_FROM] = 0; // it is all there now
+    expect_whole(backend, want, "the target");
+    assert_int_equal(want->salts[STAGED_FROM], STAGED_SALT);
+    assert_ok(lls_stage_discard(backend->vec->records, fixture_space.tenant, LLS_STR("run"), &err),
+              err);
+    assert_ok(put(backend, want, 1, 9, &err), err);
+    lls_backend_close(backend);
+    expect_anew(path, want, "the next writer");
+}
+
+static bool strike_stage(const char *path, fault_kind kind, bool for_ever, long at)
+{
+    contents want;
+    lls_error err = {0};
+    lls_backend *backend = begin_target(path, &want);
+
+    arm(path, kind, for_ever, at);
+    lls_err e = migrate(backend, &err);
+    bool struck = disarm();
+    if (e != LLS_OK) {
+        assert_true(struck);
+        assert_true(e == LLS_E_IO || e == LLS_E_FULL);
+        assert_non_null(strstr(err.msg, path));
+    }
+    expect_whole(backend, &want, "the writer");
+    finish_target(path, backend, at / 2 % 2, &want);
+    return struck;
+}
+
+/* By turns it recovers, and never does. */
+static void every_change_of_a_stage_may_fail(void **state)
+{
+    int turns = getenv("LLS_TORTURE_ROUNDS") ? FAULT_KINDS * 2 : 1;
+
+    for (int turn = 0; turn < turns; turn++) {
+        long at = 0;
+        while (strike_stage(*state, (fault_kind)((at / 2 + turn / 2) % FAULT_KINDS),
+                            (at + turn) % 2, at))
+            at++;
+        assert_true(at >= 30);
+    }
+}
+
+static void every_allocation_of_a_stage_may_fail(void **state)
+{
+    contents want;
+    lls_error err = {0};
+    lls_err e = LLS_E_NOMEM;
+    long n = 0;
+
+    for (; e != LLS_OK && n < 20000; n += n < 100 ? 1 : 17) {
+        lls_backend *backend = begin_target(*state, &want);
+        lls_alloc_fail_after(n);
+        e = migrate(backend, &err);
+        lls_alloc_fail_after(-1);
+        if (e != LLS_OK)
+            assert_code(e, LLS_E_NOMEM, err);
+        expect_whole(backend, &want, "the writer");
+        finish_target(*state, backend, n % 2, &want);
+    }
+    assert_ok(e, err);
+    assert_true(n > 200);
+}
+
 /* ---- memory ---- */
 
 static void every_allocation_may_fail(void **state)
@@ -381,6 +403,8 @@ int main(void)
         T(every_change_may_fail_once),
         T(the_disk_may_fail_for_good_at_every_change),
         T(every_allocation_may_fail),
+        T(every_change_of_a_stage_may_fail),
+        T(every_allocation_of_a_stage_may_fail),
         cmocka_unit_test_setup_teardown(a_folder_that_must_not_be_changed_can_be_read,
                                         fixture_setup, unmount),
         cmocka_unit_test_setup_teardown(a_full_disk_keeps_what_it_has, fixture_setup, unmount),
