@@ -38,6 +38,7 @@ void vec_spaces_refuse_to_mix(void **state);
 void vec_a_batch_may_declare_a_space_anew(void **state);
 void vec_a_batch_that_leaves_a_space_mixed_is_refused(void **state);
 void vec_cleared_spaces_are_forgotten(void **state);
+void vec_names_may_be_as_long_as_allowed(void **state);
 void vec_tenants_and_collections_do_not_mix(void **state);
 
 /* vec_suite_search.c: by nearness */
@@ -114,6 +115,7 @@ int vec_empty(void **state); /**< Empties the collections that the suite uses. *
         LLS_VEC_TEST(vec_a_batch_may_declare_a_space_anew),                                        \
         LLS_VEC_TEST(vec_a_batch_that_leaves_a_space_mixed_is_refused),                            \
         LLS_VEC_TEST(vec_cleared_spaces_are_forgotten),                                            \
+        LLS_VEC_TEST(vec_names_may_be_as_long_as_allowed),                                         \
         LLS_VEC_TEST(vec_tenants_and_collections_do_not_mix),                                      \
         LLS_VEC_TEST(vec_get_many_keeps_the_order_asked_for)
 

@@ -1,4 +1,5 @@
 /* What is refused, with nothing changed; and what keeps apart: spaces, collections, tenants. */
+#include "ports/stage.h"
 #include "testing/vec_space.h"
 #include "testing/vec_suite.h"
 
@@ -190,6 +191,49 @@ void vec_cleared_spaces_are_forgotten(void **state)
     assert_ok(lls_kv_clear(vec->records, coll, &err), err);
     vec_put(vec, vec_item(B("a"), model, LLS_VEC_L2, east, 2));
     assert_int_equal(vec_count(vec, coll), 1);
+}
+
+/* Put a record for the tenant, by hand and through a stage, and take it away again. */
+static void use_tenant(lls_vec *vec, lls_kv_space longest)
+{
+    const lls_stage_spec spec = {longest.tenant, LLS_STR("long"), &longest.coll, 1,
+                                 LLS_STAGE_MERGE};
+    LLS_AUTO(lls_kv_stage_ref) stage = NULL;
+    lls_vec_item item = at_east(B("a"));
+    lls_error err = {0};
+
+    assert_int_equal(vec_count(vec, longest), 0);
+    assert_ok(lls_vec_put(vec, longest, &item, &err), err);
+    assert_ok(lls_vec_tend(vec, longest, &err), err);
+    if (vec->records->ops->stage) {
+        assert_ok(lls_stage_open(vec->records, &spec, &stage, &err), err);
+        assert_ok(lls_stage_prepare(stage, &err), err);
+        assert_ok(lls_stage_publish(stage, &err), err);
+    }
+    assert_true(vec_has(vec, longest, B("a")));
+}
+
+/* Capitals and signs may take more room in a name on disk than letters. */
+void vec_names_may_be_as_long_as_allowed(void **state)
+{
+    lls_vec *vec = vec_of(state);
+    lls_error err = {0};
+    char tenant[LLS_TENANT_MAX];
+    char name[LLS_COLL_MAX];
+    const lls_kv_space longest = {{tenant, sizeof(tenant)}, {name, sizeof(name)}};
+
+    memset(name, 'c', sizeof(name));
+    memset(tenant, 'T', sizeof(tenant));
+    for (int i = 0; i < 3; i++) { // some that differ in the last byte
+        tenant[LLS_TENANT_MAX - 1] = (char)('Y' + i);
+        use_tenant(vec, longest);
+    }
+    for (int i = 0; i < 3; i++) {
+        tenant[LLS_TENANT_MAX - 1] = (char)('Y' + i);
+        assert_int_equal(vec_count(vec, longest), 1);
+        assert_ok(lls_kv_clear(vec->records, longest, &err), err);
+        assert_int_equal(vec_count(vec, longest), 0);
+    }
 }
 
 void vec_tenants_and_collections_do_not_mix(void **state)

@@ -185,6 +185,38 @@ static void sizes_and_the_writer_are_told(void **state)
     lls_buf_fini(&t.text);
 }
 
+/* A tenant whose name takes several folders is found again, its stages too. */
+static void tenants_with_long_names_are_told(void **state)
+{
+    char name[LLS_TENANT_MAX];
+    lls_kv_space space = {{name, sizeof(name)}, fixture_space.coll};
+    const lls_stage_spec spec = {space.tenant, LLS_STR("long"), &space.coll, 1, LLS_STAGE_MERGE};
+    lls_kv_stage *stage = NULL;
+    fixture_record record;
+    told t = {0};
+    lls_error err = {0};
+
+    lls_backend *backend = fixture_open(*state);
+    for (unsigned i = 0; i < 4; i++) { // what takes one folder, two, three and four
+        memset(name, 'a', sizeof(name));
+        memset(name, 'A', i * sizeof(name) / 3);
+        assert_ok(lls_vec_put(backend->vec, space, fixture_make(i, 1, &record), &err), err);
+    }
+    assert_ok(lls_stage_open(backend->vec->records, &spec, &stage, &err), err);
+    lls_stage_close(stage);
+    lls_backend_close(backend);
+
+    LLS_AUTO(lls_backend_ref) again = fixture_open(*state);
+    ask(again, false, &t);
+    assert_told(&t, "tenants: 4\n");
+    assert_told(&t, "records of all collections: 4\n");
+    assert_told(&t, "stages: 1 of ");
+    assert_ok(lls_stage_discard(again->vec->records, space.tenant, spec.run, &err), err);
+    ask(again, false, &t);
+    assert_null(strstr(lls_buf_cstr(&t.text), "stages:"));
+    lls_buf_fini(&t.text);
+}
+
 int main(void)
 {
 #define CHECK_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -193,6 +225,7 @@ int main(void)
         CHECK_TEST(a_damaged_base_is_named),
         CHECK_TEST(a_stage_that_waits_is_told),
         CHECK_TEST(sizes_and_the_writer_are_told),
+        CHECK_TEST(tenants_with_long_names_are_told),
     };
 
     return cmocka_run_group_tests_name("hnsw check", tests, NULL, NULL);

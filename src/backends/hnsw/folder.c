@@ -1,6 +1,7 @@
 /** folder.c - where the files of a store are. docs/formats/hnsw.md has the tree. */
 #include "backends/hnsw/store.h"
 
+#include "base/file.h"
 #include "base/scope.h"
 
 #include <dirent.h>
@@ -8,15 +9,50 @@
 #include <stdio.h>
 #include <unistd.h>
 
+enum { NAME_WHOLE = 255, NAME_PART = 250 }; /* file systems take 255 bytes */
+
+static size_t add_letter(unsigned char c, lls_buf *out)
+{
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_') {
+        lls_buf_printf(out, "%c", c);
+        return 1;
+    }
+    lls_buf_printf(out, "%%%02x", c);
+    return 3;
+}
+
 void hnsw_folder_name(lls_str tenant, lls_buf *out)
 {
+    LLS_AUTO(lls_buf) unused = {0};
+    size_t whole = 0;
+    size_t part = 0;
+
+    for (size_t i = 0; i < tenant.len; i++)
+        whole += add_letter((unsigned char)tenant.data[i], &unused);
     for (size_t i = 0; i < tenant.len; i++) {
-        unsigned char c = (unsigned char)tenant.data[i];
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
-            lls_buf_printf(out, "%c", c);
-        else
-            lls_buf_printf(out, "%%%02x", c);
+        if (whole > NAME_WHOLE && part > NAME_PART - 3) {
+            lls_buf_add_text(out, "+/");
+            part = 0;
+        }
+        part += add_letter((unsigned char)tenant.data[i], out);
     }
+}
+
+lls_err hnsw_folder_make(const hnsw_store *store, const char *folder, lls_error *err)
+{
+    LLS_AUTO(lls_buf) path = {0};
+    size_t top = strlen(store->path);
+
+    LLS_TRY(lls_file_mkdirs(folder, err));
+    for (size_t len = strlen(folder); len > top; len--) {
+        if (folder[len] != '\0' && folder[len] != '/')
+            continue;
+        lls_buf_clear(&path);
+        lls_buf_add_str(&path, (lls_str){folder, len});
+        LLS_TRY(lls_buf_status(&path, err));
+        LLS_TRY(lls_file_sync_parent(lls_buf_cstr(&path), err));
+    }
+    return LLS_OK;
 }
 
 void hnsw_path_manifest(const hnsw_tenant *tenant, lls_buf *out)

@@ -40,8 +40,7 @@ static lls_err make_log(hnsw_tenant *tenant, uint64_t number, hnsw_log_file **ou
     LLS_AUTO(lls_buf) path = {0};
     uint8_t bytes[HNSW_LOG_HEAD];
 
-    LLS_TRY(lls_file_mkdirs(tenant->folder, err));
-    LLS_TRY(lls_file_sync_parent(tenant->folder, err));
+    LLS_TRY(hnsw_folder_make(tenant->store, tenant->folder, err));
     if (number == 1) // the store may be new; not everybody may look into the folder above it
         (void)!lls_file_sync_parent(tenant->store->path, NULL);
     hnsw_path_log(tenant, number, &path);

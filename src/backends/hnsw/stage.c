@@ -122,23 +122,6 @@ static void empty_folder(const char *folder, bool all)
         (void)closedir(dir);
 }
 
-/* Make it, so that it lasts. */
-static lls_err make_folder(const char *folder, const hnsw_store *store, lls_error *err)
-{
-    LLS_AUTO(lls_buf) path = {0};
-    size_t top = strlen(store->path);
-
-    LLS_TRY(lls_file_mkdirs(folder, err));
-    for (size_t len = strlen(folder); len > top; len--) {
-        if (folder[len] != '\0' && folder[len] != '/')
-            continue;
-        lls_buf_clear(&path);
-        lls_buf_add_str(&path, (lls_str){folder, len});
-        LLS_TRY(lls_file_sync_parent(lls_buf_cstr(&path), err));
-    }
-    return LLS_OK;
-}
-
 /* Remove the folder, and those above it that hold nothing any more. */
 static lls_err remove_folder(const hnsw_store *store, char *folder, lls_error *err)
 {
@@ -231,7 +214,7 @@ static lls_err open_files(hnsw_stage *stage, const lls_stage_spec *spec, lls_err
     if (!stage->folder)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
     memcpy(stage->folder, path.data, path.len);
-    LLS_TRY(make_folder(stage->folder, stage->store, err));
+    LLS_TRY(hnsw_folder_make(stage->store, stage->folder, err));
     empty_folder(stage->folder, false); // what somebody had prepared who was killed
     for (; stage->count < spec->coll_count; stage->count++) {
         hnsw_stage_coll *coll = &stage->colls[stage->count];

@@ -77,9 +77,15 @@ struct hnsw_store {
 
 #define HNSW_STAGES ".stage" /* the folder of stages; no tenant's has that name */
 
-/** Append the name of a tenant's folder: letters, digits, '-' and '_' as they are, others as %XX.
+/**
+ * Append the name of a tenant's folder: letters, digits, '-' and '_' as they are, others as %XX. A
+ * name that is too long for one folder lies in several, one in the other: all but the last end
+ * in '+'.
  */
 void hnsw_folder_name(lls_str tenant, lls_buf *out);
+
+/** Make a folder in the store, and those above it, so that they last. */
+lls_err hnsw_folder_make(const hnsw_store *store, const char *folder, lls_error *err) LLS_CHECKED;
 void hnsw_path_manifest(const hnsw_tenant *tenant, lls_buf *out);
 void hnsw_path_log(const hnsw_tenant *tenant, uint64_t number, lls_buf *out);
 void hnsw_path_base(const hnsw_tenant *tenant, lls_str coll, uint64_t number, lls_buf *out);

@@ -41,6 +41,10 @@ static bool read_name(const char *name, lls_buf *out)
     lls_buf_clear(out);
     for (const char *at = name; *at; at++) {
         char c = *at;
+        if (c == '+' && at[1] == '/') { // it goes on in the next folder
+            at++;
+            continue;
+        }
         if (c == '%') {
             int high = nibble(at[1]);
             int low = high < 0 ? -1 : nibble(at[2]);
@@ -76,21 +80,62 @@ static void free_names(struct dirent **names, int count)
     free(names);
 }
 
-/* Call `each` for the tenants that have a folder in `above`. */
-static lls_err tour(const char *above, hnsw_tenant_fn each, void *user, lls_error *err)
+/* The longest name takes 765 bytes, in four folders. */
+enum { PARTS_MAX = 4 };
+
+typedef struct name_tour {
+    const char *above;
+    hnsw_tenant_fn each;
+    void *user;
+} name_tour;
+
+static lls_err tour_part(const name_tour *t, const char *begin, int parts, lls_error *err);
+
+/* `name` is a tenant's folder, below `above`, or begins the names of several. */
+static lls_err tour_name(const name_tour *t, lls_buf *name, int parts, lls_error *err)
 {
     LLS_AUTO(lls_buf) tenant = {0};
+
+    if (!is_folder(t->above, lls_buf_cstr(name)))
+        return LLS_OK;
+    if (name->data[name->len - 1] == '+') {
+        lls_buf_add_text(name, "/");
+        LLS_TRY(lls_buf_status(name, err));
+        return parts > 1 ? tour_part(t, lls_buf_cstr(name), parts - 1, err) : LLS_OK;
+    }
+    return read_name(lls_buf_cstr(name), &tenant) ? t->each(t->user, lls_buf_str(&tenant), err)
+                                                  : LLS_OK;
+}
+
+static lls_err tour_part(const name_tour *t, const char *begin, int parts, lls_error *err)
+{
+    LLS_AUTO(lls_buf) folder = {0};
+    LLS_AUTO(lls_buf) name = {0};
     struct dirent **names = NULL;
     lls_err e = LLS_OK;
 
-    int count = scandir(above, &names, not_hidden, alphasort);
+    lls_buf_printf(&folder, "%s/%s", t->above, begin);
+    LLS_TRY(lls_buf_status(&folder, err));
+    int count = scandir(lls_buf_cstr(&folder), &names, not_hidden, alphasort);
     if (count < 0)
-        return errno == ENOENT ? LLS_OK : lls_fail_sys(err, errno, "'%s'", above);
-    for (int i = 0; e == LLS_OK && i < count; i++)
-        if (is_folder(above, names[i]->d_name) && read_name(names[i]->d_name, &tenant))
-            e = each(user, lls_buf_str(&tenant), err);
+        return errno == ENOENT ? LLS_OK : lls_fail_sys(err, errno, "'%s'", lls_buf_cstr(&folder));
+    for (int i = 0; e == LLS_OK && i < count; i++) {
+        lls_buf_clear(&name);
+        lls_buf_printf(&name, "%s%s", begin, names[i]->d_name);
+        e = lls_buf_status(&name, err);
+        if (e == LLS_OK)
+            e = tour_name(t, &name, parts, err);
+    }
     free_names(names, count);
     return e;
+}
+
+/* Call `each` for the tenants that have a folder in `above`. */
+static lls_err tour(const char *above, hnsw_tenant_fn each, void *user, lls_error *err)
+{
+    const name_tour t = {above, each, user};
+
+    return tour_part(&t, "", PARTS_MAX, err);
 }
 
 lls_err hnsw_tour_tenants(const hnsw_store *store, hnsw_tenant_fn each, void *user, lls_error *err)
@@ -143,7 +188,7 @@ lls_err hnsw_tour_stages(const hnsw_store *store, hnsw_stage_fn each, void *user
 
 /* ---- sizes ---- */
 
-enum { DEPTH = 3 }; /* of folders in a store */
+enum { DEPTH = 2 + PARTS_MAX }; /* of folders in a store */
 
 static uint64_t bytes_below(const char *folder, int depth)
 {
