@@ -147,7 +147,9 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('llmspell.vector_table', 0));
-    IF to_regclass(target) IS NOT NULL THEN
+    -- Who held the lock may have made it: to_regclass remembers that it was not there.
+    IF EXISTS (SELECT FROM pg_class AS c
+               WHERE c.relnamespace = 'llmspell'::regnamespace AND c.relname = name) THEN
         RETURN;
     END IF;
     EXECUTE format('CREATE TABLE %s (%s CHECK (dim = %s), PRIMARY KEY (tenant_id, collection, id))'
