@@ -10,7 +10,8 @@
 enum { RECORDS = 200000, BYTES = 512, BATCH = 1000, SINGLES = 1000, GETS = 400000, SCANS = 4000 };
 enum { ROUNDS = 3 };
 
-static const bench_peer *const peers[] = {&bench_port, &bench_lmdb, &bench_sqlite, &bench_rocksdb};
+static const bench_peer *const peers[] = {&bench_port, &bench_lmdb, &bench_lmdb_checked,
+                                          &bench_sqlite, &bench_rocksdb};
 enum { PEERS = sizeof(peers) / sizeof(peers[0]) };
 
 enum work { LOAD, SINGLE, GET, SCAN, WORKS };

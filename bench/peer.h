@@ -24,6 +24,7 @@ typedef struct bench_peer {
 
 extern const bench_peer bench_port;
 extern const bench_peer bench_lmdb;
+extern const bench_peer bench_lmdb_checked;
 extern const bench_peer bench_sqlite;
 extern const bench_peer bench_rocksdb;
 
