@@ -86,6 +86,17 @@ static lls_err copy_scan(copy *c, lls_kv_iter *scan, lls_error *err)
     return checkpoint(c, err);
 }
 
+lls_err lls_copy_watch(void *user, lls_str coll, uint64_t done, uint64_t total, lls_error *err)
+{
+    const lls_run *run = user;
+
+    for (size_t i = 0; i < run->plan->component_count; i++) {
+        if (lls_str_eq(run->parts[i].coll, coll))
+            lls_run_tell_progress(run, "index", run->parts[i].want->name, done, total);
+    }
+    return lls_run_check_cancel(run, err);
+}
+
 lls_err lls_copy_open_stage(lls_run *run, lls_error *err)
 {
     lls_str colls[LLS_PLAN_COMPONENTS + 1];
@@ -102,7 +113,10 @@ lls_err lls_copy_open_stage(lls_run *run, lls_error *err)
                            .coll_count = count + 1,
                            .mode = LLS_STAGE_MERGE};
     lls_err e = lls_stage_open(run->to, &spec, &run->stage, err);
-    return e == LLS_OK ? e : lls_wrap(err, e, "open the stage");
+    if (e != LLS_OK)
+        return lls_wrap(err, e, "open the stage");
+    lls_stage_follow(run->stage, (lls_stage_watch){lls_copy_watch, run});
+    return LLS_OK;
 }
 
 /* The digest of what was staged is known when this copy began it, or when the journal tells of

@@ -9,6 +9,9 @@
 
 #include "migrate/run.h"
 
+/** As lls_stage_watch.step, with the run: progress of the indexes, and LLS_E_CANCELLED. */
+lls_err lls_copy_watch(void *user, lls_str coll, uint64_t done, uint64_t total, lls_error *err);
+
 /** Open the run's stage for all its components and the mark, if it is not open. */
 lls_err lls_copy_open_stage(lls_run *run, lls_error *err) LLS_CHECKED;
 

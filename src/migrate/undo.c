@@ -89,7 +89,9 @@ static lls_err open_undo_stage(lls_run *run, lls_error *err)
                            .mode = LLS_STAGE_REPLACE};
     // What an attempt that was killed had staged is put together again: the backup is at hand.
     LLS_TRY(lls_stage_discard(run->to, spec.tenant, spec.run, err));
-    return lls_stage_open(run->to, &spec, &run->stage, err);
+    LLS_TRY(lls_stage_open(run->to, &spec, &run->stage, err));
+    lls_stage_follow(run->stage, (lls_stage_watch){lls_copy_watch, run});
+    return LLS_OK;
 }
 
 /* Put the backup back: a migration from it, in the mode that replaces. */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RECORDS = 300, OWN = 40, DIM = 24 };
+enum { RECORDS = 300, OWN = 40, DIM = 24, LARGE = 8600 };
 
 static const lls_kv_space coll = {LLS_STR_INIT("acme"), LLS_STR_INIT("episodic_memory")};
 
@@ -199,6 +199,73 @@ static void vectors_move_in_every_direction(void **state)
     assert_true(count > 0);
 }
 
+/* ---- a target that builds an index ---- */
+
+static unsigned indexed; /* how often we were told */
+
+static void stop_in_indexing(void *user, const lls_event *event)
+{
+    (void)user;
+    if (event->type != LLS_EVENT_PROGRESS || strcmp(event->what, "index") != 0)
+        return;
+    indexed++;
+    assert_in_range(event->done, 1, event->total);
+    assert_int_equal(event->total, LARGE);
+    stop_now = indexed == 3;
+}
+
+/* Enough for a graph, of few dimensions. */
+static void fill_large(lls_backend *backend)
+{
+    static float vectors[LARGE][4];
+    static char ids[LARGE][16];
+    static lls_vec_write writes[LARGE];
+    unsigned random = 1;
+    lls_error err = {0};
+
+    for (size_t i = 0; i < LARGE; i++) {
+        (void)snprintf(ids[i], sizeof(ids[i]), "%05zu", i);
+        for (size_t k = 0; k < 4; k++)
+            vectors[i][k] = (float)(rand_r(&random) % 10000);
+        writes[i].verb = LLS_VEC_PUT;
+        writes[i].item =
+            (lls_vec_item){.id = lls_bytes_of(lls_str_of(ids[i])),
+                           .space = {.model = LLS_STR("m"), .dim = 4, .metric = LLS_VEC_L2},
+                           .vector = vectors[i]};
+    }
+    assert_ok(lls_vec_apply(backend->vec, coll, writes, LARGE, &err), err);
+}
+
+static void an_index_that_takes_long_is_told_of_and_stops(void **state)
+{
+    lls_migration m;
+    lls_error err = {0};
+
+    lls_migration_init(&m, NULL, NULL);
+    m.plan->component_count = 1;
+    m.plan->components[0] = (lls_plan_component){"episodic_memory", 0, 1000};
+    LLS_AUTO(lls_backend_ref)
+    source = open_store(*state, &m, lls_backend_find(LLS_STR("memory")), "from");
+    LLS_AUTO(lls_backend_ref)
+    target = open_store(*state, &m, lls_backend_find(LLS_STR("hnsw")), "to");
+    m.source = source;
+    m.target = target;
+    fill_large(source);
+    void (*told)(void *, const lls_event *) = m.options.event;
+    stop_now = 0;
+    m.options.event = stop_in_indexing;
+    m.options.cancel = &stop_now;
+    assert_code(lls_migration_execute(&m, &err), LLS_E_CANCELLED, err);
+    assert_int_equal(indexed, 3);
+    assert_int_equal(sum_of(target).count, 0);
+    m.options.event = told;
+    m.options.cancel = NULL;
+    assert_ok(lls_migration_resume(&m, &err), err);
+    assert_same(sum_of(target), sum_of(source));
+    assert_true(m.report.components[0].target_recall > 0.9);
+    lls_migration_fini(&m);
+}
+
 static void a_plan_of_two_ports_is_refused(void **state)
 {
     (void)state;
@@ -235,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_move_in_every_direction),
+        cmocka_unit_test(an_index_that_takes_long_is_told_of_and_stops),
         cmocka_unit_test(a_plan_of_two_ports_is_refused),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -33,6 +33,21 @@ lls_err lls_stage_open(lls_kv *kv, const lls_stage_spec *spec, lls_kv_stage **ou
     return LLS_OK;
 }
 
+void lls_stage_follow(lls_kv_stage *stage, lls_stage_watch watch)
+{
+    assert(stage);
+
+    stage->watch = watch;
+}
+
+lls_err lls_stage_step(const lls_kv_stage *stage, lls_str coll, uint64_t done, uint64_t total,
+                       lls_error *err)
+{
+    const lls_stage_watch *watch = &stage->watch;
+
+    return watch->step ? watch->step(watch->user, coll, done, total, err) : LLS_OK;
+}
+
 lls_err lls_stage_discard(lls_kv *kv, lls_str tenant, lls_str run, lls_error *err)
 {
     assert(kv);

@@ -25,6 +25,16 @@ typedef enum lls_stage_mode {
     LLS_STAGE_REPLACE, /**< The collections will hold what was staged and nothing else. */
 } lls_stage_mode;
 
+/**
+ * Whoever follows a `prepare` that takes long. It is called from the thread of the call, with how
+ * many of the `total` records of `coll` are done. Anything but LLS_OK stops `prepare` with that
+ * error, and the stage is as before it. A backend that waits for a server does not call it.
+ */
+typedef struct lls_stage_watch {
+    lls_err (*step)(void *user, lls_str coll, uint64_t done, uint64_t total, lls_error *err);
+    void *user;
+} lls_stage_watch;
+
 struct lls_stage_spec {
     lls_str tenant;
     lls_str run;          /**< Names the stage; what a second open with the same name finds. */
@@ -75,7 +85,8 @@ typedef struct lls_kv_stage_ops {
 
 struct lls_kv_stage {
     const lls_kv_stage_ops *ops;
-    lls_port port; /**< Set by lls_stage_open: as of the lls_kv. */
+    lls_port port;         /**< Set by lls_stage_open: as of the lls_kv. */
+    lls_stage_watch watch; /**< Set by lls_stage_follow. */
 };
 
 /**
@@ -97,11 +108,19 @@ lls_err lls_stage_last(lls_kv_stage *stage, lls_str coll, lls_buf *key, uint64_t
 lls_err lls_stage_add(lls_kv_stage *stage, lls_str coll, const lls_kv_item *items, size_t count,
                       lls_error *err) LLS_CHECKED;
 lls_err lls_stage_flush(lls_kv_stage *stage, lls_error *err) LLS_CHECKED;
+
+/** Have `prepare` followed. The watch lives as long as the stage, or until another takes its place.
+ */
+void lls_stage_follow(lls_kv_stage *stage, lls_stage_watch watch);
 lls_err lls_stage_prepare(lls_kv_stage *stage, lls_error *err) LLS_CHECKED;
 lls_err lls_stage_scan(lls_kv_stage *stage, lls_str coll, lls_kv_iter **out,
                        lls_error *err) LLS_CHECKED;
 lls_err lls_stage_publish(lls_kv_stage *stage, lls_error *err) LLS_CHECKED;
 void lls_stage_close(lls_kv_stage *stage); /**< NULL is fine. */
+
+/** For backends, in `prepare`: tell whoever follows it. */
+lls_err lls_stage_step(const lls_kv_stage *stage, lls_str coll, uint64_t done, uint64_t total,
+                       lls_error *err) LLS_CHECKED;
 
 typedef lls_kv_stage *lls_kv_stage_ref; /* so that LLS_AUTO can name it */
 static inline void lls_kv_stage_ref_auto(lls_kv_stage_ref *stage)

@@ -98,12 +98,29 @@ static lls_err check_memory(const hnsw_stage *stage, const hnsw_coll *coll, lls_
                     coll->name, held, limit);
 }
 
+/* Tell who watches how many vectors are linked: each hundredth of them, not each piece of work. */
+static lls_err tell_linked(const hnsw_stage *stage, const hnsw_coll *coll, uint32_t space,
+                           uint64_t *told, lls_error *err)
+{
+    hnsw_stats stats;
+
+    hnsw_index_stats(coll->spaces[space]->index, &stats);
+    uint64_t linked = stats.count - stats.unlinked;
+    if (linked < *told + stats.count / 100 + 1)
+        return LLS_OK;
+    *told = linked;
+    return lls_stage_step(&stage->base, lls_str_of(coll->name), linked, stats.count, err);
+}
+
 static lls_err build(const hnsw_stage *stage, hnsw_coll *coll, lls_error *err)
 {
     for (uint32_t i = 0; i < coll->space_count; i++) {
+        uint64_t told = 0;
         lls_err e;
-        while ((e = hnsw_index_tend(coll->spaces[i]->index, err)) == LLS_OK)
+        while ((e = hnsw_index_tend(coll->spaces[i]->index, err)) == LLS_OK) {
             LLS_TRY(check_memory(stage, coll, err));
+            LLS_TRY(tell_linked(stage, coll, i, &told, err));
+        }
         if (e != LLS_END)
             return e;
     }
