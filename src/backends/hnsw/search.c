@@ -49,7 +49,8 @@ static search_plan choose(const hnsw_index *index, const hnsw_task *task, size_t
         return PLAN_CODES;
     if (share > 0.6)
         return walk / share < matching ? PLAN_WALK : PLAN_CODES;
-    return 1.5 * walk < matching ? PLAN_MASKED : PLAN_CODES; // two steps where one led before
+    // two steps where one led before; and what is compared one by one is found exactly
+    return 3 * walk < matching ? PLAN_MASKED : PLAN_CODES;
 }
 
 // How far the distance of a code is off, as good as never more: the errors of the query and of the
