@@ -16,11 +16,10 @@ static const lls_kv_space coll = {LLS_STR_INIT("acme"), LLS_STR_INIT("episodic_m
 
 static int start(void **state)
 {
-    const lls_private_postgres_options options = {.fsync = true};
     lls_error err = {0};
 
     (void)state;
-    assert_ok(lls_private_postgres_start(&server, &options, &err), err);
+    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
     fixture_apply_schema(server.connection);
     return 0;
 }
