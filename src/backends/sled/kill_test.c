@@ -305,16 +305,20 @@ static void a_stage_is_published_whole_or_not_at_all(void **state)
     unsigned before[KEYS] = {0};
     unsigned after[KEYS];
     unsigned untouched = 0;
+    unsigned most_usec =
+        200000; // until the kill: longer after one that came too early, else shorter
 
     for (unsigned round = 0; round < rounds() / 2; round++) {
         plan p = make_plan(round + 1, &random, before, after);
         pid_t pid = fork();
         if (pid == 0)
             _exit(stage_in_child(*state, &p));
-        sleep_up_to(400000, &random);
+        sleep_up_to(most_usec, &random);
         kill_and_wait(pid);
 
-        if (!shows(*state, after)) {
+        bool published = shows(*state, after);
+        most_usec = published ? most_usec / 2 + 1 : most_usec * 2;
+        if (!published) {
             assert_true(shows(*state, before));
             untouched++;
             assert_int_equal(in_child(stage_in_child, *state, &p), 0); // it goes on where it was
