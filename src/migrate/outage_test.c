@@ -4,43 +4,10 @@
  * or rolled back, exactly.
  */
 #include "base/scope.h"
-#include "testing/migration.h"
+#include "testing/outage.h"
 #include "testing/postgres_fixture.h"
 
-#include <pthread.h>
-#include <unistd.h>
-
 enum { RECORDS = 6000, OUTAGES = 8, FIRST_USEC = 20000, STEP_USEC = 60000 };
-
-typedef struct outage {
-    lls_private_postgres *server;
-    useconds_t after_usec;
-    lls_err result;
-    lls_error err;
-} outage;
-
-static void *stop_and_start(void *user)
-{
-    outage *o = user;
-
-    (void)usleep(o->after_usec);
-    o->result = lls_private_postgres_halt(o->server, "immediate", &o->err);
-    if (o->result == LLS_OK)
-        o->result = lls_private_postgres_again(o->server, &o->err);
-    return NULL;
-}
-
-/* Execute while the server goes away and comes back. The run may be quicker than the outage. */
-static lls_err execute_through(lls_migration *m, outage *o, lls_error *err)
-{
-    pthread_t thread;
-
-    assert_int_equal(pthread_create(&thread, NULL, stop_and_start, o), 0);
-    lls_err e = lls_migration_execute(m, err);
-    (void)pthread_join(thread, NULL);
-    assert_code(o->result, LLS_OK, o->err);
-    return e;
-}
 
 static void clear_target(lls_kv *kv)
 {
@@ -76,7 +43,7 @@ static bool live_through(lls_private_postgres *server, lls_backend *source, lls_
     lls_digest after = lls_migration_sum(source->kv).digest;
     lls_digest_add(&after, before.digest);
     lls_migration_init(&m, source->kv, target->kv);
-    lls_err e = execute_through(&m, &o, &err);
+    lls_err e = outage_execute(&m, &o, &err);
     if (e != LLS_OK && m.run_folder.len) {
         lls_digest now = lls_migration_sum(target->kv).digest; // whole or untouched
         assert_true(lls_digest_eq(now, before.digest) || lls_digest_eq(now, after));
@@ -103,13 +70,11 @@ static void a_server_that_goes_away_costs_nothing(void **state)
     LLS_AUTO(lls_backend_ref) source = open_memory();
     LLS_AUTO(lls_backend_ref) target = NULL;
     lls_private_postgres server;
-    lls_error err = {0};
     int hits = 0;
 
     (void)state;
     const lls_private_postgres_options durable = {.fsync = true};
-    assert_ok(lls_private_postgres_start(&server, &durable, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, &durable);
     lls_migration_fill(source->kv, 7, RECORDS);
     target = fixture_open(server.connection, NULL, NULL);
     for (int i = 0; i < OUTAGES; i++)

@@ -4,46 +4,14 @@
  */
 #include "base/scope.h"
 #include "ports/record.h"
-#include "testing/migration.h"
+#include "testing/outage.h"
 #include "testing/postgres_fixture.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <unistd.h>
 
 enum { RECORDS = 3000, OWN = 20, DIM = 24, OUTAGES = 2, FIRST_USEC = 20000, STEP_USEC = 150000 };
 
 static const lls_kv_space coll = {LLS_STR_INIT("acme"), LLS_STR_INIT("episodic_memory")};
-
-typedef struct outage {
-    lls_private_postgres *server;
-    useconds_t after_usec;
-    lls_err result;
-    lls_error err;
-} outage;
-
-static void *stop_and_start(void *user)
-{
-    outage *o = user;
-
-    (void)usleep(o->after_usec);
-    o->result = lls_private_postgres_halt(o->server, "immediate", &o->err);
-    if (o->result == LLS_OK)
-        o->result = lls_private_postgres_again(o->server, &o->err);
-    return NULL;
-}
-
-/* Execute while the server goes away and comes back. The run may be quicker than the outage. */
-static lls_err execute_through(lls_migration *m, outage *o, lls_error *err)
-{
-    pthread_t thread;
-
-    assert_int_equal(pthread_create(&thread, NULL, stop_and_start, o), 0);
-    lls_err e = lls_migration_execute(m, err);
-    (void)pthread_join(thread, NULL);
-    assert_code(o->result, LLS_OK, o->err);
-    return e;
-}
 
 static void fill(lls_backend *backend, char family, size_t count)
 {
@@ -100,7 +68,7 @@ static bool live_through(lls_private_postgres *server, lls_backend *source, lls_
     m.plan->components[0] = (lls_plan_component){"episodic_memory", 0, 50};
     m.source = source;
     m.target = target;
-    lls_err e = execute_through(&m, &o, &err);
+    lls_err e = outage_execute(&m, &o, &err);
     lls_digest now = digest_of(target);
     assert_true(lls_digest_eq(now, before) || lls_digest_eq(now, after));
     if (e != LLS_OK && !m.run_folder.len) {
@@ -134,14 +102,13 @@ static void a_server_that_goes_away_costs_no_vectors(void **state)
     LLS_AUTO(lls_backend_ref) base = NULL;
     lls_private_postgres server;
     lls_error err = {0};
-    char path[] = "/tmp/lls-vectors-XXXXXX";
+    char path[160];
     int hits = 0;
 
     (void)state;
-    assert_non_null(mkdtemp(path));
-    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, NULL);
     base = fixture_open(server.connection, NULL, NULL);
+    (void)snprintf(path, sizeof(path), "%s/vectors", server.dir); // goes with the server
     file = open_hnsw(path);
     fill(file, 's', RECORDS);
     for (int i = 0; i < OUTAGES; i++)
@@ -155,7 +122,6 @@ static void a_server_that_goes_away_costs_no_vectors(void **state)
     lls_backend_close(file);
     file = NULL;
     lls_private_postgres_stop(&server);
-    lls_remove_tree(path);
     print_message("%d of %d runs were hit\n", hits, 2 * OUTAGES);
     assert_true(hits > 0); // else the outages came too late to prove anything
 }

@@ -1,7 +1,7 @@
 /**
  * failing_disk.h - a disk that fails when a test says so. The calls below stand before the C
- * library's in the one test that includes this. Those on files below a folder are counted, and one
- * of them fails, or all from there on; all others go to the kernel as they are.
+ * library's in a test that includes this. Those on files below a folder are counted, and one of
+ * them fails, or all from there on; all others go to the kernel as they are.
  */
 #ifndef LLS_TESTING_FAILING_DISK_H
 #define LLS_TESTING_FAILING_DISK_H
@@ -26,6 +26,7 @@ typedef enum fault_kind {
 /* What is to fail. There is one thread that writes. */
 static struct {
     const char *folder; /* NULL: nothing */
+    const char *spared; /* what is in the paths of files below it that never fail */
     fault_kind kind;
     bool for_ever; /* everything from there on */
     long at;       /* the number of the change that fails */
@@ -35,7 +36,7 @@ static struct {
 static bool strikes(const char *path)
 {
     if (!fault.folder || strncmp(path, fault.folder, strlen(fault.folder)) != 0 ||
-        strstr(path, "/.lock"))
+        strstr(path, fault.spared))
         return false;
     long n = fault.changes++;
     return n == fault.at || (fault.for_ever && n > fault.at);
@@ -115,8 +116,9 @@ int mkdir(const char *path, mode_t mode)
     STRUCK(strikes(path), syscall(SYS_mkdirat, AT_FDCWD, path, mode));
 }
 
-static void arm(const char *folder, fault_kind kind, bool for_ever, long at)
+static void arm(const char *folder, const char *spared, fault_kind kind, bool for_ever, long at)
 {
+    fault.spared = spared;
     fault.kind = kind;
     fault.for_ever = for_ever;
     fault.at = at;

@@ -42,6 +42,16 @@ static inline void fixture_apply_schema(const char *connection)
     lls_backend_close(backend);
 }
 
+/** Start a server, which has the schema. `options` may be NULL. */
+static inline void fixture_start_server(lls_private_postgres *server,
+                                        const lls_private_postgres_options *options)
+{
+    lls_error err = {0};
+
+    assert_ok(lls_private_postgres_start(server, options, &err), err);
+    fixture_apply_schema(server->connection);
+}
+
 /** The server's connection string with other words behind it, which win. */
 static inline const char *fixture_connection(const lls_private_postgres *server, const char *more)
 {

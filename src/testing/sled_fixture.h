@@ -22,4 +22,22 @@ static inline lls_backend *fixture_open(const char *path)
     return backend;
 }
 
+/* As the engine would recover it; nothing is changed. */
+static inline lls_backend *fixture_look(const char *path)
+{
+    lls_backend *backend = NULL;
+    lls_error err = {0};
+
+    assert_ok(fixture_try(path, LLS_READ_ONLY, &backend, &err), err);
+    return backend;
+}
+
+/* A torn tail is one: none is left by whoever closed it. */
+static inline unsigned fixture_faults_of(const char *path)
+{
+    LLS_AUTO(lls_backend_ref) backend = fixture_look(path);
+
+    return fixture_faults(backend);
+}
+
 #endif

@@ -3,19 +3,16 @@
  * was there is there afterwards, the error says what it was about, and the next write works.
  * A stage is whole or not there at all, and goes on from where it was.
  *
- * Normally every fifth change fails, in one way, by turns; every one in every way if
- * LLS_TORTURE_ROUNDS is set.
+ * Normally each change fails in one way, by turns; in every way if LLS_TORTURE_ROUNDS is set.
  */
 #include "base/alloc.h"
 #include "ports/stage.h"
 #include "ports/vec_record.h"
 #include "testing/failing_disk.h"
 #include "testing/hnsw_fixture.h"
+#include "testing/small_disk.h"
 
-#include <sys/mount.h>
-#include <sys/stat.h>
-
-enum { SKIP = 77, BEFORE = 60, AFTER = 12, SPARSE = 5 };
+enum { SKIP = 77, BEFORE = 60, AFTER = 12 };
 
 /* ---- the work that is disturbed ---- */
 
@@ -128,7 +125,7 @@ static bool strike(const char *path, fault_kind kind, bool for_ever, long at)
     fill(backend, &want);
     LLS_AUTO(lls_backend_ref) reader = fixture_read(path);
     expect(reader, &want, "the reader before");
-    arm(path, kind, for_ever, at);
+    arm(path, "/.lock", kind, for_ever, at);
     lls_err e = work(backend, &want, &err);
     bool struck = disarm();
     if (e != LLS_OK) {
@@ -155,12 +152,11 @@ static bool is_torture(void)
 static void each_change_in_turn(const char *path, bool for_ever)
 {
     int turns = is_torture() ? FAULT_KINDS : 1;
-    long step = is_torture() ? 1 : SPARSE;
 
     for (int turn = 0; turn < turns; turn++) {
-        long at = is_torture() ? 0 : for_ever; // other changes than those that fail once
-        while (strike(path, (fault_kind)((at / step + turn) % FAULT_KINDS), for_ever, at))
-            at += step;
+        long at = 0;
+        while (strike(path, (fault_kind)((at + turn) % FAULT_KINDS), for_ever, at))
+            at++;
         assert_true(at >= 100); // it struck what it was meant for
     }
 }
@@ -266,7 +262,7 @@ static bool strike_stage(const char *path, fault_kind kind, bool for_ever, long 
     lls_error err = {0};
     lls_backend *backend = begin_target(path, &want);
 
-    arm(path, kind, for_ever, at);
+    arm(path, "/.lock", kind, for_ever, at);
     lls_err e = migrate(backend, &err);
     bool struck = disarm();
     if (e != LLS_OK) {
@@ -299,9 +295,8 @@ static void every_allocation_of_a_stage_may_fail(void **state)
     lls_error err = {0};
     lls_err e = LLS_E_NOMEM;
     long n = 0;
-    long step = is_torture() ? 1 : SPARSE;
 
-    for (; e != LLS_OK && n < 20000; n += (n < 100 ? 1 : 17) * step) {
+    for (; e != LLS_OK && n < 20000; n += n < 100 ? 1 : 17) {
         lls_backend *backend = begin_target(*state, &want);
         lls_alloc_fail_after(n);
         e = migrate(backend, &err);
@@ -323,9 +318,8 @@ static void every_allocation_may_fail(void **state)
     lls_error err = {0};
     lls_err e = LLS_E_NOMEM;
     long n = 0;
-    long step = is_torture() ? 1 : SPARSE;
 
-    for (; e != LLS_OK && n < 20000; n += (n < 400 ? 1 : 7) * step) {
+    for (; e != LLS_OK && n < 20000; n += n < 400 ? 1 : 7) {
         fixture_run("rm -rf %", *state);
         lls_backend *backend = fixture_open(*state);
         fill(backend, &want);
@@ -372,11 +366,7 @@ static void a_full_disk_keeps_what_it_has(void **state)
     lls_error err = {0};
     lls_err e = LLS_OK;
 
-    assert_int_equal(mkdir(*state, 0700), 0);
-    if (mount("none", *state, "tmpfs", 0, "size=256k") != 0) {
-        print_message("cannot mount a small disk here: skipped\n");
-        skip();
-    }
+    small_disk_mount(*state, "size=256k");
     LLS_AUTO(lls_backend_ref) backend = fixture_open(*state);
     fill(backend, &want);
     unsigned salt = 10;
@@ -390,7 +380,7 @@ static void a_full_disk_keeps_what_it_has(void **state)
     }
     (void)!lls_vec_tend(backend->vec, fixture_space, &err); // there may be room for that, or not
     expect(backend, &want, "the writer after folding");
-    fixture_run("mount -o remount,size=4m %", *state);
+    small_disk_resize(*state, "size=4m");
     assert_ok(lls_vec_tend(backend->vec, fixture_space, &err), err);
     assert_ok(put(backend, &want, 1, 9999, &err), err);
     expect(backend, &want, "the writer with more room");
@@ -401,7 +391,7 @@ static void a_full_disk_keeps_what_it_has(void **state)
 
 static int unmount(void **state)
 {
-    (void)umount2(*state, MNT_DETACH);
+    small_disk_unmount(*state);
     return fixture_teardown(state);
 }
 

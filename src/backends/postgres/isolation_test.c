@@ -11,8 +11,7 @@ static int start(void **state)
     lls_error err = {0};
 
     (void)state;
-    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, NULL);
     (void)fixture_sql(server.connection, "CREATE ROLE app LOGIN IN ROLE llmspell_app");
     lls_backend *backend = fixture_open(server.connection, NULL, NULL);
     assert_ok(fixture_put(backend->kv, "one", "agent_state", "agent:a:1", "{\"n\": 1}", &err), err);

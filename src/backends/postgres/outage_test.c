@@ -11,11 +11,9 @@ static int start(void **state)
 {
     static const char *const hba[] = {"local all locked scram-sha-256", NULL};
     const lls_private_postgres_options options = {.fsync = true, .hba = hba};
-    lls_error err = {0};
 
     (void)state;
-    assert_ok(lls_private_postgres_start(&server, &options, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, &options);
     (void)fixture_sql(server.connection, "CREATE ROLE locked LOGIN PASSWORD 'right'");
     return 0;
 }

@@ -10,11 +10,8 @@ static lls_private_postgres server;
 
 static int start(void **state)
 {
-    lls_error err = {0};
-
     (void)state;
-    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, NULL);
     return 0;
 }
 

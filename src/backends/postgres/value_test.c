@@ -11,11 +11,8 @@ static const lls_kv_space shared = {LLS_STR_INIT("t"), LLS_STR_INIT("notes")};
 
 static int start(void **state)
 {
-    lls_error err = {0};
-
     (void)state;
-    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, NULL);
     backend = fixture_open(server.connection, NULL, NULL);
     return 0;
 }

@@ -13,11 +13,8 @@ static const lls_kv_space coll = {LLS_STR_INIT("one"), LLS_STR_INIT("episodes")}
 
 static int start(void **state)
 {
-    lls_error err = {0};
-
     (void)state;
-    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, NULL);
     backend = fixture_open(server.connection, NULL, NULL);
     return 0;
 }

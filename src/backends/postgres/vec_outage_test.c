@@ -16,11 +16,8 @@ static const lls_kv_space coll = {LLS_STR_INIT("acme"), LLS_STR_INIT("episodic_m
 
 static int start(void **state)
 {
-    lls_error err = {0};
-
     (void)state;
-    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, NULL);
     return 0;
 }
 

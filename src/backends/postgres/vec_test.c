@@ -8,10 +8,7 @@ static lls_backend *backend;
 
 static int start(void **state)
 {
-    lls_error err = {0};
-
-    assert_ok(lls_private_postgres_start(&server, NULL, &err), err);
-    fixture_apply_schema(server.connection);
+    fixture_start_server(&server, NULL);
     backend = fixture_open(server.connection, NULL, NULL);
     *state = backend;
     return 0;

@@ -8,12 +8,11 @@
  * with. In a child that has said so, one of them fails, and all from there on.
  */
 #include "testing/sled_fixture.h"
+#include "testing/small_disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 enum { MOST = 4000 };
@@ -95,41 +94,18 @@ static outcome have_written(const char *path, unsigned from, unsigned to, long b
 /* All that were acknowledged are there; the one that was refused may be, whole. */
 static void expect(const char *path, unsigned written)
 {
-    LLS_AUTO(lls_backend_ref) backend = NULL;
-    lls_error err = {0};
+    LLS_AUTO(lls_backend_ref) backend = fixture_look(path);
 
-    assert_ok(fixture_try(path, LLS_READ_ONLY, &backend, &err), err);
     for (unsigned i = 0; i < written; i++)
         fixture_expect(backend, i, 1, size_of(i));
     assert_in_range(fixture_count(backend), written, written + 1);
-}
-
-static unsigned faults_of(const char *path)
-{
-    LLS_AUTO(lls_backend_ref) backend = NULL;
-    lls_error err = {0};
-
-    assert_ok(fixture_try(path, LLS_READ_ONLY, &backend, &err), err);
-    return fixture_faults(backend);
-}
-
-static void remount(const char *path, const char *size)
-{
-    LLS_AUTO(lls_buf) command = {0};
-
-    lls_buf_printf(&command, "mount -o remount,size=%s '%s'", size, path);
-    assert_int_equal(system(lls_buf_cstr(&command)), 0);
 }
 
 static void a_full_disk_loses_nothing(void **state)
 {
     outcome said;
 
-    assert_int_equal(mkdir(*state, 0700), 0);
-    if (mount("none", *state, "tmpfs", 0, "size=12m") != 0) {
-        print_message("cannot mount a small disk here: skipped\n");
-        skip();
-    }
+    small_disk_mount(*state, "size=12m");
     said = have_written(*state, 0, MOST, -1);
     if (said.error != LLS_E_FULL || !strstr(said.text, *state))
         fail_msg("a full disk is told as %d, '%s'", (int)said.error, said.text);
@@ -138,7 +114,7 @@ static void a_full_disk_loses_nothing(void **state)
     said = have_written(*state, said.written, said.written + 10, -1); // still full
     assert_true(said.error != LLS_OK);
     expect(*state, said.written);
-    remount(*state, "40m");
+    small_disk_resize(*state, "size=40m");
     said = have_written(*state, said.written, said.written + 200, -1);
     if (said.error != LLS_OK)
         fail_msg("with more room: '%s'", said.text);
@@ -164,13 +140,13 @@ static void a_disk_that_breaks_loses_nothing(void **state)
             fail_msg("after it: '%s'", said.text);
         written = said.written;
         expect(*state, written);
-        assert_int_equal(faults_of(*state), 0); // no torn tail is left
+        assert_int_equal(fixture_faults_of(*state), 0); // no torn tail is left
     }
 }
 
 static int unmount(void **state)
 {
-    (void)umount2(*state, MNT_DETACH);
+    small_disk_unmount(*state);
     return fixture_teardown(state);
 }
 

@@ -28,16 +28,6 @@ static unsigned seed(void)
     return n;
 }
 
-/* As the engine would recover it; nothing is changed. */
-static lls_backend *look(const char *path)
-{
-    lls_backend *backend = NULL;
-    lls_error err = {0};
-
-    assert_ok(fixture_try(path, LLS_READ_ONLY, &backend, &err), err);
-    return backend;
-}
-
 static void sleep_up_to(unsigned usec, unsigned *random)
 {
     (void)usleep((useconds_t)rand_r(random) % usec);
@@ -119,7 +109,7 @@ static uint32_t read_slot(lls_backend *backend, unsigned slot)
 
 static uint32_t check_slots(const char *path, uint32_t acknowledged)
 {
-    LLS_AUTO(lls_backend_ref) backend = look(path);
+    LLS_AUTO(lls_backend_ref) backend = fixture_look(path);
     uint32_t greatest = 0;
 
     for (unsigned slot = 0; slot < SLOTS; slot++) {
@@ -262,17 +252,9 @@ static bool holds(lls_backend *backend, const unsigned *salts)
 
 static bool shows(const char *path, const unsigned *salts)
 {
-    LLS_AUTO(lls_backend_ref) backend = look(path);
+    LLS_AUTO(lls_backend_ref) backend = fixture_look(path);
 
     return holds(backend, salts);
-}
-
-/* While nobody was killed since. */
-static unsigned faults_after_closing(const char *path)
-{
-    LLS_AUTO(lls_backend_ref) backend = look(path);
-
-    return fixture_faults(backend);
 }
 
 static int in_child(int (*work)(const char *path, const plan *p), const char *path, const plan *p)
@@ -325,7 +307,7 @@ static void a_stage_is_published_whole_or_not_at_all(void **state)
             assert_true(shows(*state, after));
         }
         assert_int_equal(in_child(discard_in_child, *state, &p), 0);
-        assert_int_equal(faults_after_closing(*state), 0);
+        assert_int_equal(fixture_faults_of(*state), 0); // nobody was killed since
         memcpy(before, after, sizeof(before));
     }
     print_message("%u of %u killed before they were published\n", untouched, rounds() / 2);
@@ -375,7 +357,7 @@ static void whoever_has_it_open_is_named(void **state)
         (void)close(closing[i]);
     }
     assert_int_equal(fixture_wait(pid), 0);
-    lls_backend_close(look(*state)); // it is free now
+    lls_backend_close(fixture_look(*state)); // it is free now
 }
 
 static int try_to_write(const char *path, const plan *p)
@@ -393,7 +375,7 @@ static int try_to_write(const char *path, const plan *p)
 static void a_reader_keeps_the_engine_out_and_is_named(void **state)
 {
     assert_int_equal(in_child(discard_in_child, *state, NULL), 0); // makes the store
-    LLS_AUTO(lls_backend_ref) backend = look(*state);
+    LLS_AUTO(lls_backend_ref) backend = fixture_look(*state);
     assert_int_equal(in_child(try_to_write, *state, NULL), 0);
     assert_int_equal(fixture_count(backend), 0);
 }
