@@ -24,7 +24,7 @@ lls_err sled_blob_load(const sled_folder *folder, int64_t lsn, sled_file *out,
         return e;
     if (e == LLS_OK && file.bytes.len >= SLED_BLOB_HEADER &&
         libdeflate_crc32(0, file.bytes.data + 4, file.bytes.len - 4) ==
-            sled_little(file.bytes.data, 4)) {
+            lls_little_get(file.bytes.data, 4)) {
         *out = file;
         *state = SLED_BLOB_GOOD;
         return LLS_OK;

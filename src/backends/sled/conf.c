@@ -79,7 +79,7 @@ lls_err sled_conf_parse(const sled_folder *folder, lls_bytes file, sled_conf *ou
         return sled_damage(folder, "conf", 0, err, "a file of %zu bytes is no configuration",
                            file.len);
     size_t len = file.len - 4;
-    if (libdeflate_crc32(0, file.data, len) != sled_little(file.data + len, 4))
+    if (libdeflate_crc32(0, file.data, len) != lls_little_get(file.data + len, 4))
         return sled_damage(folder, "conf", len, err, "the checksum is wrong");
     if (!take_lines((lls_str){(const char *)file.data, len}, &l))
         return sled_damage(folder, "conf", 0, err, "lines are missing or malformed");

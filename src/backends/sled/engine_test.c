@@ -1,5 +1,6 @@
 /** engine_test.c - the port's suites on the real engine: plain, and compressed. */
 #include "base/alloc.h"
+#include "base/file.h"
 #include "testing/kv_suite.h"
 #include "testing/sled_fixture.h"
 #include "testing/stage_suite.h"
@@ -130,6 +131,26 @@ static void the_reader_finds_what_was_written(void **state)
     lls_backend_close(backend);
 }
 
+/* What a kill in the middle of an opening leaves, and the engine does not get over. */
+static void a_snapshot_that_was_cut_off_is_swept(void **state)
+{
+    lls_backend *backend = fixture_open(*state);
+    lls_error err = {0};
+    LLS_AUTO(lls_buf) name = {0};
+
+    assert_ok(fixture_put(backend, 1, 7, 20, &err), err);
+    lls_backend_close(backend);
+    lls_buf_printf(&name, "%s/snap.7000000000000000.generating", (const char *)*state);
+    for (size_t len = 0; len < 40; len += 13) {
+        lls_bytes cut = {(const uint8_t *)"The quick brown fox jumps over the lazy dog", len};
+        assert_ok(lls_file_replace(lls_buf_cstr(&name), cut, 0600, &err), err);
+        backend = fixture_open(*state);
+        fixture_expect(backend, 1, 7, 20);
+        lls_backend_close(backend);
+        assert_int_equal(access(lls_buf_cstr(&name), F_OK), -1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest preset[] = {
@@ -143,6 +164,7 @@ int main(void)
         T(an_opening_for_which_memory_runs_out_can_be_repeated),
         T(this_process_is_told_that_it_has_it_open),
         T(the_reader_finds_what_was_written),
+        T(a_snapshot_that_was_cut_off_is_swept),
 #undef T
     };
     const struct CMUnitTest compressed[] = {LLS_KV_SUITE};

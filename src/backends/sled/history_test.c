@@ -8,6 +8,7 @@
  */
 #include "backends/sled/engine.h"
 #include "backends/sled/reader.h"
+#include "backends/sled/snapshot.h"
 #include "base/hash.h"
 #include "testing/folder_fixture.h"
 
@@ -71,6 +72,19 @@ typedef struct session {
     sled_engine_tree *trees[TREES];
 } session;
 
+/* As the backend does before it lets the engine open. */
+static void sweep(const char *path)
+{
+    sled_folder folder;
+    sled_conf conf;
+    lls_error err = {0};
+
+    if (sled_folder_open(path, &folder, &err) == LLS_OK &&
+        sled_conf_read(&folder, &conf, &err) == LLS_OK)
+        (void)!sled_snapshot_sweep(&folder, &conf, &err);
+    sled_folder_close(&folder);
+}
+
 static session open_session(const history *h)
 {
     sled_engine_error said = {0};
@@ -80,6 +94,7 @@ static session open_session(const history *h)
                                    .compressed = h->compressed};
     session s = {0};
 
+    sweep(h->path);
     DO(sled_engine_open(&options, &s.engine, &said));
     return s;
 }
@@ -258,11 +273,27 @@ static void have_session(const history *h, ending end, unsigned *random)
     assert_int_equal(fixture_wait(pid), end == CLEAN ? 0 : 1000 + SIGKILL);
 }
 
+/* The engine repairs and wipes while it opens: it is killed anywhere in that. */
+static void be_killed_in_opening(const history *h, unsigned *random)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)alarm(30);
+        (void)open_session(h);
+        (void)pause();
+    }
+    (void)usleep((useconds_t)rand_r(random) % 6000);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(fixture_wait(pid), 1000 + SIGKILL);
+}
+
+/* What the reader finds against what it is to find. */
 static void assert_same(const history *h, sum a, sum b, const char *when)
 {
     if (a.entries != b.entries || !lls_digest_eq(a.digest, b.digest))
-        fail_msg("seed %u, segments of %u bytes%s: %s the reader has %u entries, the engine %u",
-                 h->seed, (unsigned)h->segment_bytes, h->compressed ? ", compressed" : "", when,
+        fail_msg("seed %u, segments of %u bytes%s: %s the reader has %u entries, not %u", h->seed,
+                 (unsigned)h->segment_bytes, h->compressed ? ", compressed" : "", when,
                  (unsigned)a.entries, (unsigned)b.entries);
 }
 
@@ -277,6 +308,8 @@ static uint64_t live_through(history *h)
         h->seed += i; // what this session does
         have_session(h, (ending)(rand_r(&random) % ENDINGS), &random);
         sum before = sum_by_reader(h->path);
+        be_killed_in_opening(h, &random);
+        assert_same(h, sum_by_reader(h->path), before, "after an opening that was killed");
         sum engine = ask_engine(h);
         assert_same(h, before, engine, "before the repair");
         assert_same(h, sum_by_reader(h->path), engine, "after it");

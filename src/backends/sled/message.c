@@ -35,6 +35,6 @@ bool sled_message_lsn(const sled_message *message, int64_t *out)
 {
     if (message->body.len != 8)
         return false;
-    *out = sled_signed(sled_little(message->body.data, 8));
+    *out = sled_signed(lls_little_get(message->body.data, 8));
     return true;
 }

@@ -187,6 +187,19 @@ const sled_part *sled_pages_next(const sled_pages *pages, const sled_part *part)
     return part->next ? part_at(pages, part->next) : NULL;
 }
 
+bool sled_pages_begin_in(const sled_pages *pages, uint64_t from, uint64_t len)
+{
+    for (uint64_t number = 0; number < pages->end; number++) {
+        if (!find(pages, number))
+            number |= CHUNK - 1; // to the end of the chunk that is not there
+        for (const sled_part *part = sled_pages_first(pages, number); part;
+             part = sled_pages_next(pages, part))
+            if (!sled_kind_is_blob((sled_kind)part->kind) && part->where - from < len)
+                return true;
+    }
+    return false;
+}
+
 sled_pages_totals sled_pages_total(const sled_pages *pages)
 {
     sled_pages_totals sum = {0};

@@ -48,6 +48,9 @@ const sled_part *sled_pages_first(const sled_pages *pages, uint64_t page);
 /** The part behind `part`, or NULL. */
 const sled_part *sled_pages_next(const sled_pages *pages, const sled_part *part);
 
+/** Whether a message of a live page begins in the `len` bytes of `db` from `from` on. */
+bool sled_pages_begin_in(const sled_pages *pages, uint64_t from, uint64_t len);
+
 /** Count everything. */
 sled_pages_totals sled_pages_total(const sled_pages *pages);
 

@@ -239,6 +239,44 @@ static void a_log_cut_anywhere_has_no_wrong_value(void **state)
     remove_copy(path);
 }
 
+/* With `count` bytes from `at` of the log zeroed. */
+static lls_err dump_wiped(const char *path, const lls_buf *log, size_t at, size_t count,
+                          lls_buf *out, lls_error *err)
+{
+    char file[100];
+
+    (void)snprintf(file, sizeof(file), "%s/db", path);
+    LLS_AUTO(lls_buf) wiped = {0};
+    lls_buf_add(&wiped, lls_buf_view(log));
+    memset(wiped.data + at, 0, count);
+    LLS_TRY(lls_file_replace(file, lls_buf_view(&wiped), 0600, err));
+    return dump(path, SLED_TAIL_ACCEPT, out, err);
+}
+
+static void a_slot_that_was_being_wiped_is_told_from_a_lost_one(void **state)
+{
+    enum { SLOT = 8192, USED = 12 * SLOT, UNUSED = 11 * SLOT }; // wiped by half is the tenth
+    LLS_AUTO(lls_buf) want = {0};
+    LLS_AUTO(lls_buf) got = {0};
+    LLS_AUTO(lls_buf) log = {0};
+    char path[64];
+    lls_error err = {0};
+
+    (void)state;
+    copy_fixture("half_wiped", path);
+    assert_ok(lls_file_read(FIXTURES "half_wiped/db", 1 << 20, &log, &err), err);
+    assert_ok(lls_file_read(FIXTURES "churn_seg8192.tsv", 1 << 20, &want, &err), err);
+    assert_code(dump(path, SLED_TAIL_REFUSE, &got, &err), LLS_E_CORRUPT, err);
+    assert_non_null(strstr(err.msg, "at byte 81920: torn tail: a segment was being wiped"));
+    lls_buf_clear(&got);
+    assert_ok(dump_wiped(path, &log, 0, 0, &got, &err), err);
+    assert_true(lls_str_eq(lls_buf_str(&got), lls_buf_str(&want)));
+    assert_code(dump_wiped(path, &log, USED, 100, &got, &err), LLS_E_CORRUPT, err);
+    assert_non_null(strstr(err.msg, "the header of a segment is damaged"));
+    assert_code(dump_wiped(path, &log, UNUSED, 100, &got, &err), LLS_E_CORRUPT, err);
+    remove_copy(path);
+}
+
 /* What may befall one file of a database beside its log. Each ends the file differently. */
 typedef struct damage {
     size_t keep; /* bytes of it */
@@ -321,6 +359,7 @@ int main(void)
         cmocka_unit_test(reading_changes_nothing),
         cmocka_unit_test(no_damaged_byte_makes_a_wrong_value),
         cmocka_unit_test(a_log_cut_anywhere_has_no_wrong_value),
+        cmocka_unit_test(a_slot_that_was_being_wiped_is_told_from_a_lost_one),
         cmocka_unit_test(a_damaged_blob_gives_no_other_contents),
         cmocka_unit_test(a_damaged_snapshot_gives_no_other_contents),
     };

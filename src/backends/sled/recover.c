@@ -11,6 +11,7 @@ typedef struct recoverer {
     sled_recovery *out;
     sled_walk walk;
     uint64_t budget; /* of searches: see sled_search */
+    bool wiping;     /* a slot was found that the engine was wiping */
 } recoverer;
 
 #define SEARCH_BYTES ((uint64_t)256 << 20) /* a fraction of a second */
@@ -189,7 +190,25 @@ static lls_err load_slot(recoverer *r, uint64_t offset, sled_slot *out, lls_erro
     return LLS_OK;
 }
 
-/* Slots that hold something, but no segment: being filled, or lost. */
+static bool begins_with_zeros(const sled_slot *slot)
+{
+    static const uint8_t zeros[SLED_SEGMENT_HEADER];
+
+    return slot->len >= sizeof(zeros) && memcmp(slot->data, zeros, sizeof(zeros)) == 0;
+}
+
+/* When it opens a database the engine writes a snapshot, and then wipes each slot that it does not
+ * need, from its beginning, one after the other. Whoever was killed there left one half wiped, and
+ * nothing in the log that the snapshot does not have. */
+static bool was_being_wiped(const recoverer *r, const sled_slot *slot)
+{
+    const sled_recovery *out = r->out;
+
+    return !r->wiping && out->snapshot.name[0] != '\0' && out->tip == out->snapshot.lsn &&
+           begins_with_zeros(slot) && !sled_pages_begin_in(out->pages, slot->offset, slot->size);
+}
+
+/* Slots that hold something, but no segment: being filled, being wiped, or lost. */
 static lls_err judge_strange_slots(recoverer *r, lls_error *err)
 {
     const sled_segments *segments = &r->out->segments;
@@ -199,10 +218,13 @@ static lls_err judge_strange_slots(recoverer *r, lls_error *err)
     for (size_t i = 0; i < segments->strange_count; i++) {
         LLS_TRY(load_slot(r, segments->strange[i], &slot, err));
         size_t found = sled_tear_search(&slot, 0, &search);
-        if (found == SIZE_MAX)
+        bool wiped = found == SIZE_MAX && was_being_wiped(r, &slot);
+        if (found == SIZE_MAX && !wiped)
             return sled_damage(r->folder, "db", slot.offset, err,
                                "the header of a segment is damaged");
-        sled_tear_note(&r->out->tear, slot.offset + found, "a segment was being written");
+        r->wiping |= wiped;
+        sled_tear_note(&r->out->tear, wiped ? slot.offset : slot.offset + found,
+                       "a segment was being %s", wiped ? "wiped" : "written");
     }
     return LLS_OK;
 }

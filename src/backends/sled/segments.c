@@ -99,9 +99,9 @@ static bool parse_header(const uint8_t *data, header *out)
 {
     uint32_t crc = libdeflate_crc32(0, data + 4, SLED_SEGMENT_HEADER - 4);
 
-    out->base = sled_signed(sled_little(data + 4, 8) ^ HEADER_MASK);
-    out->stable = sled_signed(sled_little(data + 12, 8) ^ HEADER_MASK);
-    return (crc ^ UINT32_MAX) == sled_little(data, 4);
+    out->base = sled_signed(lls_little_get(data + 4, 8) ^ HEADER_MASK);
+    out->stable = sled_signed(lls_little_get(data + 12, 8) ^ HEADER_MASK);
+    return (crc ^ UINT32_MAX) == lls_little_get(data, 4);
 }
 
 static lls_err note_segment(scanner *s, uint64_t offset, const header *found, lls_error *err)

@@ -4,8 +4,10 @@
 #include "backends/sled/wire.h"
 #include "base/scope.h"
 
+#include <errno.h>
 #include <libdeflate.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum {
     TAIL = 12,      /* bytes behind the body: its length and its checksum */
@@ -187,13 +189,13 @@ static lls_err read_file(const sled_folder *folder, const sled_conf *conf, sled_
         return sled_damage(folder, out->name, 0, err, "%zu bytes are no snapshot", file.bytes.len);
     lls_bytes body = {file.bytes.data, file.bytes.len - TAIL};
     const uint8_t *tail = body.data + body.len;
-    if (libdeflate_crc32(0, body.data, body.len) != sled_little(tail + 8, 4))
+    if (libdeflate_crc32(0, body.data, body.len) != lls_little_get(tail + 8, 4))
         return sled_damage(folder, out->name, 0, err, "the checksum is wrong");
     if (conf->compressed) {
         LLS_TRY(unpack(folder, out->name, body, &plain, err));
         body = lls_buf_view(&plain);
     }
-    if (body.len != sled_little(tail, 8))
+    if (body.len != lls_little_get(tail, 8))
         return sled_damage(folder, out->name, file.bytes.len - TAIL, err, "the length is wrong");
     return take_body(folder, conf, body, out, pages, err);
 }
@@ -216,4 +218,33 @@ lls_err sled_snapshot_read(const sled_folder *folder, const sled_conf *conf, sle
             return e;
     }
     return sled_damage(folder, found.name, 0, err, "more than %d unfinished snapshots", TRIES);
+}
+
+/* The unfinished ones below `name`, or all for "". */
+static lls_err next_unfinished(const sled_folder *folder, char name[SLED_SNAPSHOT_NAME],
+                               lls_error *err)
+{
+    do {
+        search s = {.folder = folder, .below = name};
+        LLS_TRY(sled_folder_list(folder, look_at_name, &s, err));
+        memcpy(name, s.name, sizeof(s.name));
+    } while (name[0] != '\0' && !is_unfinished(name));
+    return name[0] != '\0' ? LLS_OK : LLS_END;
+}
+
+lls_err sled_snapshot_sweep(const sled_folder *folder, const sled_conf *conf, lls_error *err)
+{
+    sled_snapshot found = {0};
+    lls_err e;
+
+    while ((e = next_unfinished(folder, found.name, err)) == LLS_OK) {
+        sled_pages *pages = NULL;
+        lls_error why = {0};
+        e = read_file(folder, conf, &found, &pages, &why);
+        sled_pages_free(pages);
+        if (e == LLS_E_CORRUPT && unlinkat(folder->fd, found.name, 0) != 0)
+            return lls_fail_sys(err, errno, "remove '%s/%s', which is unfinished", folder->path,
+                                found.name);
+    }
+    return e == LLS_END ? LLS_OK : e;
 }

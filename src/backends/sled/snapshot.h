@@ -22,4 +22,13 @@ typedef struct sled_snapshot {
 lls_err sled_snapshot_read(const sled_folder *folder, const sled_conf *conf, sled_snapshot *out,
                            sled_pages **pages, lls_error *err) LLS_CHECKED;
 
+/**
+ * Remove the unfinished snapshots that are damaged, which the engine would take for its newest and
+ * not open. A whole one may be what the log was wiped by, and stays.
+ *
+ * Errors: LLS_E_IO, LLS_E_DENIED when one cannot be removed.
+ */
+lls_err sled_snapshot_sweep(const sled_folder *folder, const sled_conf *conf,
+                            lls_error *err) LLS_CHECKED;
+
 #endif

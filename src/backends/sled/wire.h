@@ -7,7 +7,7 @@
 #ifndef LLS_BACKENDS_SLED_WIRE_H
 #define LLS_BACKENDS_SLED_WIRE_H
 
-#include <llmspell/bytes.h>
+#include "base/little.h"
 
 typedef struct sled_wire {
     const uint8_t *at;
@@ -38,15 +38,6 @@ static inline const uint8_t *sled_wire_take(sled_wire *wire, uint64_t len)
     return taken;
 }
 
-static inline uint64_t sled_little(const uint8_t *data, size_t len)
-{
-    uint64_t value = 0;
-
-    for (size_t i = len; i > 0; i--)
-        value = value << 8 | data[i - 1];
-    return value;
-}
-
 static inline uint8_t sled_wire_u8(sled_wire *wire)
 {
     const uint8_t *data = sled_wire_take(wire, 1);
@@ -58,7 +49,7 @@ static inline uint64_t sled_wire_fixed(sled_wire *wire, size_t len)
 {
     const uint8_t *data = sled_wire_take(wire, len);
 
-    return data ? sled_little(data, len) : 0;
+    return data ? lls_little_get(data, len) : 0;
 }
 
 /** Without the undefined conversion of what does not fit. */
