@@ -133,6 +133,14 @@ static void change(const bench_field *field, bench_runner *runner, uint32_t gone
     *adding = bench_cpu() - from;
 }
 
+// A new index of the labels from `first` on, `count` of them.
+static void make_of(const bench_data *data, bench_runner *runner, uint32_t first, uint32_t count)
+{
+    runner->index = runner->engine->make(data->dim, data->count);
+    for (uint32_t i = first; i < first + count; i++)
+        runner->engine->add(runner->index, data->vectors + (size_t)i * data->dim, i);
+}
+
 static void churn_one(bench_field *field, bench_runner *runner, uint32_t *truth, uint32_t queries)
 {
     enum { ROUNDS = 3, EF = 64 };
@@ -142,9 +150,7 @@ static void churn_one(bench_field *field, bench_runner *runner, uint32_t *truth,
     double from = bench_cpu();
     double fresh;
 
-    runner->index = runner->engine->make(data->dim, data->count);
-    for (uint32_t i = 0; i < half; i++)
-        runner->engine->add(runner->index, data->vectors + (size_t)i * data->dim, i);
+    make_of(data, runner, 0, half);
     fresh = half / (bench_cpu() - from);
     for (uint32_t round = 0; round <= ROUNDS; round++) {
         double removing = 0;
@@ -163,9 +169,7 @@ static void churn_one(bench_field *field, bench_runner *runner, uint32_t *truth,
         fflush(stdout);
     }
     runner->engine->drop(runner->index);
-    runner->index = runner->engine->make(data->dim, data->count);
-    for (uint32_t i = ROUNDS * part; i < half + ROUNDS * part; i++)
-        runner->engine->add(runner->index, data->vectors + (size_t)i * data->dim, i);
+    make_of(data, runner, ROUNDS * part, half);
     printf("| %s | made anew | %.4f | | | |\n", runner->engine->name,
            bench_recall(field, runner, EF, queries, truth));
     fflush(stdout);

@@ -1,5 +1,6 @@
 #include "base/packed.h"
 
+#include "base/big.h"
 #include "base/json.h"
 #include "base/scope.h"
 #include "base/utf8.h"
@@ -16,15 +17,6 @@ typedef struct token {
     uint64_t body;   /* bytes of a text or binary, or of a number */
     uint64_t values; /* elements; of a map both names and values */
 } token;
-
-static uint64_t big_endian(const uint8_t *at, size_t bytes)
-{
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < bytes; i++)
-        number = number << 8 | at[i];
-    return number;
-}
 
 /* Types 0xc0 to 0xdf, https://github.com/msgpack/msgpack/blob/master/spec.md */
 static const struct {
@@ -58,7 +50,7 @@ static bool read_token(lls_bytes rest, token *out)
         size_t length = types[type & 0x1f].length;
         if (rest.len < 1 + length)
             return false;
-        uint64_t count = big_endian(rest.data + 1, length);
+        uint64_t count = lls_big_get(rest.data + 1, length);
         out->head += length;
         out->values = count * types[type & 0x1f].times;
         out->body = types[type & 0x1f].times ? 0 : count + types[type & 0x1f].body;

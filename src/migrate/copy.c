@@ -86,7 +86,8 @@ static lls_err copy_scan(copy *c, lls_kv_iter *scan, lls_error *err)
     return checkpoint(c, err);
 }
 
-lls_err lls_copy_watch(void *user, lls_str coll, uint64_t done, uint64_t total, lls_error *err)
+/* Of lls_stage_watch: what `prepare` gets done, and whether it is to stop. */
+static lls_err watch(void *user, lls_str coll, uint64_t done, uint64_t total, lls_error *err)
 {
     const lls_run *run = user;
 
@@ -97,26 +98,30 @@ lls_err lls_copy_watch(void *user, lls_str coll, uint64_t done, uint64_t total, 
     return lls_run_check_cancel(run, err);
 }
 
-lls_err lls_copy_open_stage(lls_run *run, lls_error *err)
+lls_err lls_copy_begin(lls_run *run, const char *stage, lls_stage_mode mode, lls_error *err)
 {
     lls_str colls[LLS_PLAN_COMPONENTS + 1];
     size_t count = run->plan->component_count;
 
-    if (run->stage)
-        return LLS_OK;
     for (size_t i = 0; i < count; i++)
         colls[i] = run->parts[i].coll;
     colls[count] = LLS_STR(LLS_MARK_COLL);
     lls_stage_spec spec = {.tenant = lls_run_tenant(run),
-                           .run = lls_str_of(run->stage_name),
+                           .run = lls_str_of(stage),
                            .colls = colls,
                            .coll_count = count + 1,
-                           .mode = LLS_STAGE_MERGE};
-    lls_err e = lls_stage_open(run->to, &spec, &run->stage, err);
-    if (e != LLS_OK)
-        return lls_wrap(err, e, "open the stage");
-    lls_stage_follow(run->stage, (lls_stage_watch){lls_copy_watch, run});
+                           .mode = mode};
+    LLS_TRY(lls_stage_open(run->to, &spec, &run->stage, err));
+    lls_stage_follow(run->stage, (lls_stage_watch){watch, run});
     return LLS_OK;
+}
+
+lls_err lls_copy_open_stage(lls_run *run, lls_error *err)
+{
+    if (run->stage)
+        return LLS_OK;
+    lls_err e = lls_copy_begin(run, run->stage_name, LLS_STAGE_MERGE, err);
+    return e == LLS_OK ? e : lls_wrap(err, e, "open the stage");
 }
 
 /* The digest of what was staged is known when this copy began it, or when the journal tells of

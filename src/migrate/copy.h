@@ -9,10 +9,14 @@
 
 #include "migrate/run.h"
 
-/** As lls_stage_watch.step, with the run: progress of the indexes, and LLS_E_CANCELLED. */
-lls_err lls_copy_watch(void *user, lls_str coll, uint64_t done, uint64_t total, lls_error *err);
+/**
+ * Open a stage of this name as the run's, for all its components and the mark. While it prepares,
+ * progress is told, and a cancelled run stops with LLS_E_CANCELLED.
+ */
+lls_err lls_copy_begin(lls_run *run, const char *stage, lls_stage_mode mode,
+                       lls_error *err) LLS_CHECKED;
 
-/** Open the run's stage for all its components and the mark, if it is not open. */
+/** The same with the stage that the run copies to, if it is not open. */
 lls_err lls_copy_open_stage(lls_run *run, lls_error *err) LLS_CHECKED;
 
 /**

@@ -74,24 +74,11 @@ static lls_err refuse_later_run(lls_run *run, lls_error *err)
                     (int)last.len, lls_buf_cstr(&last), run->name);
 }
 
+/* What an attempt that was killed had staged is put together again: the backup is at hand. */
 static lls_err open_undo_stage(lls_run *run, lls_error *err)
 {
-    lls_str colls[LLS_PLAN_COMPONENTS + 1];
-    size_t count = run->plan->component_count;
-
-    for (size_t i = 0; i < count; i++)
-        colls[i] = run->parts[i].coll;
-    colls[count] = LLS_STR(LLS_MARK_COLL);
-    lls_stage_spec spec = {.tenant = lls_run_tenant(run),
-                           .run = lls_str_of(run->undo_name),
-                           .colls = colls,
-                           .coll_count = count + 1,
-                           .mode = LLS_STAGE_REPLACE};
-    // What an attempt that was killed had staged is put together again: the backup is at hand.
-    LLS_TRY(lls_stage_discard(run->to, spec.tenant, spec.run, err));
-    LLS_TRY(lls_stage_open(run->to, &spec, &run->stage, err));
-    lls_stage_follow(run->stage, (lls_stage_watch){lls_copy_watch, run});
-    return LLS_OK;
+    LLS_TRY(lls_stage_discard(run->to, lls_run_tenant(run), lls_str_of(run->undo_name), err));
+    return lls_copy_begin(run, run->undo_name, LLS_STAGE_REPLACE, err);
 }
 
 /* Put the backup back: a migration from it, in the mode that replaces. */

@@ -244,12 +244,10 @@ static void an_index_that_takes_long_is_told_of_and_stops(void **state)
     lls_migration_init(&m, NULL, NULL);
     m.plan->component_count = 1;
     m.plan->components[0] = (lls_plan_component){"episodic_memory", 0, 1000};
-    LLS_AUTO(lls_backend_ref)
-    source = open_store(*state, &m, lls_backend_find(LLS_STR("memory")), "from");
-    LLS_AUTO(lls_backend_ref)
-    target = open_store(*state, &m, lls_backend_find(LLS_STR("hnsw")), "to");
-    m.source = source;
-    m.target = target;
+    LLS_AUTO(lls_backend_ref) source = NULL;
+    LLS_AUTO(lls_backend_ref) target = NULL;
+    m.source = source = open_store(*state, &m, lls_backend_find(LLS_STR("memory")), "from");
+    m.target = target = open_store(*state, &m, lls_backend_find(LLS_STR("hnsw")), "to");
     fill_large(source);
     void (*told)(void *, const lls_event *) = m.options.event;
     stop_now = 0;

@@ -109,8 +109,7 @@ lls_err lls_stage_add(lls_kv_stage *stage, lls_str coll, const lls_kv_item *item
                       lls_error *err) LLS_CHECKED;
 lls_err lls_stage_flush(lls_kv_stage *stage, lls_error *err) LLS_CHECKED;
 
-/** Have `prepare` followed. The watch lives as long as the stage, or until another takes its place.
- */
+/** Have `prepare` followed by `watch`, which replaces the one before. */
 void lls_stage_follow(lls_kv_stage *stage, lls_stage_watch watch);
 lls_err lls_stage_prepare(lls_kv_stage *stage, lls_error *err) LLS_CHECKED;
 lls_err lls_stage_scan(lls_kv_stage *stage, lls_str coll, lls_kv_iter **out,

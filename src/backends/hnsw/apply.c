@@ -23,7 +23,10 @@ typedef struct effect {
     lls_kv_meta meta;
     size_t value_at; /* in `values` */
     size_t value_len;
-    size_t next; /* an older effect in the same place of the table, plus 1 */
+    bool superseded; /* by a later write of the batch */
+    bool was_stored; /* before the batch: it takes a REMOVE to be rid of that; */
+    uint32_t space;  /* in which space of its collection, or HNSW_NONE */
+    size_t next;     /* an older effect in the same place of the table, plus 1 */
 } effect;
 
 typedef struct planner {
@@ -54,24 +57,14 @@ static size_t slot_of(const planner *p, lls_bytes id)
     return lls_checksum(&id, 1) & p->mask;
 }
 
-static const effect *find_effect(const planner *p, lls_str coll, lls_bytes id)
+static effect *find_effect(const planner *p, lls_str coll, lls_bytes id)
 {
     for (size_t at = p->table[slot_of(p, id)]; at; at = p->effects[at - 1].next) {
-        const effect *e = &p->effects[at - 1];
+        effect *e = &p->effects[at - 1];
         if (lls_bytes_eq(e->id, id) && lls_str_eq(e->coll, coll))
             return e;
     }
     return NULL;
-}
-
-static void add_effect(planner *p, const effect *given)
-{
-    size_t *place = &p->table[slot_of(p, given->id)];
-    effect *fresh = &p->effects[p->count++];
-
-    *fresh = *given;
-    fresh->next = *place;
-    *place = p->count;
 }
 
 /* A record as the batch has left it so far. */
@@ -79,15 +72,17 @@ typedef struct current {
     bool there;  /* expired ones are not */
     bool stored; /* it takes a REMOVE to be rid of it */
     lls_kv_meta meta;
-    const effect *made; /* by this batch */
+    effect *made; /* by this batch */
     hnsw_coll *coll;
-    uint32_t doc;
+    uint32_t doc;   /* without `made` */
+    uint32_t space; /* of the record that was stored before the batch */
 } current;
 
 static current look(const planner *p, lls_str name, lls_bytes id)
 {
     hnsw_coll *coll = hnsw_tenant_coll(p->tenant, name);
-    current now = {.coll = coll, .doc = HNSW_NONE, .made = find_effect(p, name, id)};
+    current now = {
+        .coll = coll, .doc = HNSW_NONE, .space = HNSW_NONE, .made = find_effect(p, name, id)};
     hnsw_record record;
 
     if (now.made) {
@@ -97,9 +92,24 @@ static current look(const planner *p, lls_str name, lls_bytes id)
         hnsw_coll_record(coll, now.doc, &record);
         now.stored = true;
         now.meta = record.meta;
+        now.space = record.space;
     }
     now.there = now.stored && !lls_kv_expired(&now.meta, p->now_usec);
     return now;
+}
+
+static void add_effect(planner *p, const effect *given, const current *now)
+{
+    size_t *place = &p->table[slot_of(p, given->id)];
+    effect *fresh = &p->effects[p->count++];
+
+    *fresh = *given;
+    fresh->was_stored = now->made ? now->made->was_stored : now->stored;
+    fresh->space = now->made ? now->made->space : now->space;
+    if (now->made)
+        now->made->superseded = true;
+    fresh->next = *place;
+    *place = p->count;
 }
 
 static lls_err plan_remove(planner *p, const hnsw_write *w, const current *now, lls_error *err)
@@ -113,7 +123,7 @@ static lls_err plan_remove(planner *p, const hnsw_write *w, const current *now, 
         return fail_at(err, LLS_E_CONFLICT, w->item.id, "has another version");
     if (!now->stored)
         return LLS_OK;
-    add_effect(p, &gone);
+    add_effect(p, &gone, now);
     return LLS_OK;
 }
 
@@ -209,31 +219,11 @@ static lls_err plan_write(planner *p, const hnsw_write *w, lls_error *err)
     LLS_TRY(make_value(p, w, &now, err));
     made.value_len = p->values.len - made.value_at;
     p->bytes += sizeof(hnsw_doc) + made.value_len * 2;
-    add_effect(p, &made);
+    add_effect(p, &made, &now);
     return LLS_OK;
 }
 
 /* ---- what it comes to ---- */
-
-/* Whether nothing later in the batch was done to the record. */
-static bool is_last(const planner *p, const effect *e)
-{
-    return find_effect(p, e->coll, e->id) == e;
-}
-
-/* Whether the record is stored now, and in which space. */
-static bool is_stored(const planner *p, const effect *e, uint32_t *space)
-{
-    const hnsw_coll *coll = hnsw_tenant_coll(p->tenant, e->coll);
-    uint32_t doc = coll ? hnsw_coll_find(coll, e->id) : HNSW_NONE;
-    hnsw_record record;
-
-    if (doc == HNSW_NONE)
-        return false;
-    hnsw_coll_record(coll, doc, &record);
-    *space = record.space;
-    return true;
-}
 
 static lls_bytes value_of(const planner *p, const effect *e)
 {
@@ -258,14 +248,14 @@ static lls_err come(planner *p, const effect *e, lls_error *err)
 
 static lls_err check_spaces(planner *p, lls_error *err)
 {
-    uint32_t space;
-
+    for (size_t i = 0; i < p->count; i++) {
+        const effect *e = &p->effects[i];
+        if (!e->superseded && e->was_stored)
+            LLS_TRY(
+                hnsw_agree_leave(&p->spaces, hnsw_tenant_coll(p->tenant, e->coll), e->space, err));
+    }
     for (size_t i = 0; i < p->count; i++)
-        if (is_last(p, &p->effects[i]) && is_stored(p, &p->effects[i], &space))
-            LLS_TRY(hnsw_agree_leave(&p->spaces, hnsw_tenant_coll(p->tenant, p->effects[i].coll),
-                                     space, err));
-    for (size_t i = 0; i < p->count; i++)
-        if (p->effects[i].there && is_last(p, &p->effects[i]))
+        if (!p->effects[i].superseded && p->effects[i].there)
             LLS_TRY(come(p, &p->effects[i], err));
     return LLS_OK;
 }
@@ -285,23 +275,21 @@ static void add_change(planner *p, hnsw_op op, const effect *e)
 /* Whether the record must go before any comes: its space is declared anew. */
 static bool goes_first(const planner *p, const effect *e)
 {
-    uint32_t space;
-
-    return is_stored(p, e, &space) && hnsw_agree_anew(&p->spaces, e->coll, space);
+    return e->was_stored && hnsw_agree_anew(&p->spaces, e->coll, e->space);
 }
 
 static lls_err make_frame(planner *p, lls_error *err)
 {
-    uint32_t unused;
-
     for (size_t i = 0; i < p->count; i++)
-        if (is_last(p, &p->effects[i]) && goes_first(p, &p->effects[i]))
+        if (!p->effects[i].superseded && goes_first(p, &p->effects[i]))
             add_change(p, HNSW_OP_REMOVE, &p->effects[i]);
     for (size_t i = 0; i < p->count; i++) {
         const effect *e = &p->effects[i];
-        if (is_last(p, e) && e->there)
+        if (e->superseded)
+            continue;
+        if (e->there)
             add_change(p, HNSW_OP_PUT, e);
-        else if (is_last(p, e) && is_stored(p, e, &unused) && !goes_first(p, e))
+        else if (e->was_stored && !goes_first(p, e))
             add_change(p, HNSW_OP_REMOVE, e);
     }
     return lls_buf_status(&p->frame, err);

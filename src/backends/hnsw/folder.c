@@ -11,30 +11,32 @@
 
 enum { NAME_WHOLE = 255, NAME_PART = 250 }; /* file systems take 255 bytes */
 
-static size_t add_letter(unsigned char c, lls_buf *out)
+static bool is_plain(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_') {
-        lls_buf_printf(out, "%c", c);
-        return 1;
-    }
-    lls_buf_printf(out, "%%%02x", c);
-    return 3;
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/* How many bytes a letter takes in the name of a folder. */
+static size_t room_of(char c)
+{
+    return is_plain(c) ? 1 : 3;
 }
 
 void hnsw_folder_name(lls_str tenant, lls_buf *out)
 {
-    LLS_AUTO(lls_buf) unused = {0};
     size_t whole = 0;
     size_t part = 0;
 
     for (size_t i = 0; i < tenant.len; i++)
-        whole += add_letter((unsigned char)tenant.data[i], &unused);
+        whole += room_of(tenant.data[i]);
     for (size_t i = 0; i < tenant.len; i++) {
+        char c = tenant.data[i];
         if (whole > NAME_WHOLE && part > NAME_PART - 3) {
             lls_buf_add_text(out, "+/");
             part = 0;
         }
-        part += add_letter((unsigned char)tenant.data[i], out);
+        lls_buf_printf(out, is_plain(c) ? "%c" : "%%%02x", (unsigned char)c);
+        part += room_of(c);
     }
 }
 

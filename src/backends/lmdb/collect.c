@@ -44,7 +44,7 @@ static int first_dead(lmdb_env *env, MDB_txn *txn, corpse *out)
     if (key.mv_size != LMDB_META_DEAD_LEN + 4 ||
         memcmp(key.mv_data, LMDB_META_DEAD, LMDB_META_DEAD_LEN) != 0 || val.mv_size > LLS_COLL_MAX)
         return MDB_NOTFOUND;
-    *out = (corpse){.id = lmdb_get_id((const uint8_t *)key.mv_data + LMDB_META_DEAD_LEN)};
+    *out = (corpse){.id = lls_big_get_u32((const uint8_t *)key.mv_data + LMDB_META_DEAD_LEN)};
     memcpy(out->coll, val.mv_data, val.mv_size);
     return 0;
 }
@@ -132,7 +132,7 @@ static lls_err delete_batch(lmdb_txn *txn, void *user, lls_error *err)
         rc = delete_some(cursor, dead, &empty);
         mdb_cursor_close(cursor);
     }
-    lmdb_put_id(bytes + LMDB_META_DEAD_LEN, dead->id);
+    lls_big_set_u32(bytes + LMDB_META_DEAD_LEN, dead->id);
     if (rc == 0 && empty)
         rc = mdb_del(txn->raw, txn->env->meta, &key, NULL);
     return rc && rc != MDB_NOTFOUND ? lmdb_txn_fail(txn, rc, err, "collect dead records") : LLS_OK;

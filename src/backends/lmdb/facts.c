@@ -209,7 +209,7 @@ static bool is_dead(void *user, const MDB_val *key, const MDB_val *val)
     const uint8_t *at = (const uint8_t *)key->mv_data + LMDB_META_DEAD_LEN;
 
     q->known = key->mv_size == LMDB_META_DEAD_LEN + 4 && lls_bytes_eq(lmdb_bytes(val), q->coll) &&
-               q->id == lmdb_get_id(at);
+               q->id == lls_big_get_u32(at);
     return q->known;
 }
 
@@ -246,7 +246,7 @@ static int check_coll(lmdb_env *env, MDB_txn *txn, const lmdb_coll *coll, const 
             tell(t, "key", "collection '%s' has a key of %zu bytes", coll->name, key.mv_size);
             break;
         }
-        id = lmdb_get_id(at);
+        id = lls_big_get_u32(at);
         question q = {.id = id, .coll = lls_bytes_of(lls_str_of(coll->name))};
         rc = ask(env, txn, &q);
         if (rc == 0 && !q.known)

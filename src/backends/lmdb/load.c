@@ -60,7 +60,7 @@ static int open_sink(MDB_txn *txn, MDB_dbi dbi, uint32_t id, sink *out)
     if (rc != 0)
         return rc;
     rc = mdb_cursor_get(out->cursor, &key, &val, MDB_LAST);
-    if (rc == 0 && lmdb_get_id(key.mv_data) > id)
+    if (rc == 0 && lls_big_get_u32(key.mv_data) > id)
         out->flags = MDB_NOOVERWRITE;
     return rc == MDB_NOTFOUND ? 0 : rc;
 }

@@ -127,7 +127,7 @@ lls_err lmdb_space_bury(lmdb_txn *txn, uint32_t id, lls_str coll, lls_error *err
 
     if (id == 0)
         return LLS_OK;
-    lmdb_put_id(bytes + LMDB_META_DEAD_LEN, id);
+    lls_big_set_u32(bytes + LMDB_META_DEAD_LEN, id);
     int rc = mdb_put(txn->raw, txn->env->meta, &key, &val, 0);
     return rc ? lmdb_txn_fail(txn, rc, err, "write the list of dead spaces") : LLS_OK;
 }

@@ -9,6 +9,7 @@
 #define LLS_BACKENDS_LMDB_SPACE_H
 
 #include "backends/lmdb/env.h"
+#include "base/big.h"
 
 enum { LMDB_KEY_MAX = 4 + LLS_KEY_MAX };
 
@@ -53,8 +54,7 @@ static inline MDB_val lmdb_text(const char *text, size_t len)
 /** Write `id` and `key`, of LLS_KEY_MAX bytes at most, to `out`, which has LMDB_KEY_MAX. */
 static inline MDB_val lmdb_key_make(uint8_t *out, uint32_t id, lls_bytes key)
 {
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(id >> (24 - 8 * i));
+    lls_big_set_u32(out, id);
     if (key.len)
         memcpy(out + 4, key.data, key.len);
     return (MDB_val){4 + key.len, out};
@@ -63,10 +63,7 @@ static inline MDB_val lmdb_key_make(uint8_t *out, uint32_t id, lls_bytes key)
 /** Whether a stored key is of the space `id`. */
 static inline bool lmdb_key_is_of(const MDB_val *key, uint32_t id)
 {
-    const uint8_t *at = key->mv_data;
-
-    return key->mv_size >= 4 &&
-           ((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]) == id;
+    return key->mv_size >= 4 && lls_big_get_u32(key->mv_data) == id;
 }
 
 /** The key as the port knows it. */

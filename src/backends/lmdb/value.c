@@ -16,21 +16,6 @@
 enum { FORMAT = 1, FLAG_EXPIRES = 1, SHORT_HEADER = 32 };
 enum { CACHE_LINE = 64, FETCH_BYTES = 1024 };
 
-void lmdb_put_id(uint8_t *at, uint32_t id)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(id >> (24 - 8 * i));
-}
-
-uint32_t lmdb_get_id(const uint8_t *at)
-{
-    uint32_t id = 0;
-
-    for (int i = 0; i < 4; i++)
-        id = id << 8 | at[i];
-    return id;
-}
-
 static size_t header_size(const lls_kv_meta *meta)
 {
     return meta->expires_usec ? LMDB_HEADER_MAX : SHORT_HEADER;

@@ -32,8 +32,4 @@ void lmdb_value_fetch(lls_bytes stored);
 /** Whether it has expired, by its header alone; false when that makes no sense. */
 bool lmdb_value_expired(lls_bytes stored, int64_t now_usec);
 
-/* In keys whole numbers are big-endian, so that they sort. */
-void lmdb_put_id(uint8_t *at, uint32_t id);
-uint32_t lmdb_get_id(const uint8_t *at);
-
 #endif

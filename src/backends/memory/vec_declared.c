@@ -1,5 +1,6 @@
 #include "backends/memory/vec_declared.h"
 
+#include "base/big.h"
 #include "base/scope.h"
 #include "ports/vec_record.h"
 
@@ -16,21 +17,6 @@ typedef struct body {
     uint64_t bytes;
 } body;
 
-static void put_u32(uint8_t *at, uint32_t number) // the order of stats: by dimension
-{
-    for (size_t i = 0; i < 4; i++)
-        at[i] = (uint8_t)(number >> (24 - 8 * i));
-}
-
-static uint32_t get_u32(const uint8_t *at)
-{
-    uint32_t number = 0;
-
-    for (size_t i = 0; i < 4; i++)
-        number = number << 8 | at[i];
-    return number;
-}
-
 /* What all keys of a name begin with. */
 static lls_bytes name_of(lls_str model, uint32_t dim, uint8_t room[KEY_MAX])
 {
@@ -40,7 +26,7 @@ static lls_bytes name_of(lls_str model, uint32_t dim, uint8_t room[KEY_MAX])
         memcpy(room, model.data, len);
     } else {
         room[0] = 0;
-        put_u32(room + 1, dim);
+        lls_big_set_u32(room + 1, dim); // the order of stats: by dimension
         len = 5;
     }
     room[len] = 0;
@@ -51,7 +37,7 @@ static lls_bytes key_of(const lls_vec_space *space, uint8_t room[KEY_MAX])
 {
     lls_bytes key = name_of(space->model, space->dim, room);
 
-    put_u32(room + key.len, space->dim);
+    lls_big_set_u32(room + key.len, space->dim);
     room[key.len + 4] = (uint8_t)space->metric;
     room[key.len + 5] = space->normalised;
     key.len += VARIANT - 1;
@@ -70,7 +56,7 @@ memory_declared memory_declared_of(const memory_record *record)
             {
                 .model = key.data[0] ? (lls_str){(const char *)key.data, key.len - VARIANT}
                                      : (lls_str){0},
-                .dim = get_u32(variant),
+                .dim = lls_big_get_u32(variant),
                 .metric = (lls_vec_metric)variant[4],
                 .normalised = variant[5],
             },

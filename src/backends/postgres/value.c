@@ -1,5 +1,6 @@
 #include "backends/postgres/value.h"
 
+#include "base/big.h"
 #include "base/json.h"
 
 #include <assert.h>
@@ -9,19 +10,12 @@
 
 static void store(uint8_t out[8], int64_t number)
 {
-    uint64_t bits = (uint64_t)number;
-
-    for (int i = 7; i >= 0; i--, bits >>= 8)
-        out[i] = (uint8_t)bits;
+    lls_big_set(out, (uint64_t)number, 8);
 }
 
 static int64_t load(const uint8_t *in)
 {
-    uint64_t bits = 0;
-
-    for (int i = 0; i < 8; i++)
-        bits = bits << 8 | in[i];
-    return (int64_t)bits;
+    return (int64_t)lls_big_get(in, 8);
 }
 
 void lls_pg_add_bytes(lls_pg_params *params, lls_bytes bytes)
@@ -93,18 +87,12 @@ void lls_pg_add_value(lls_pg_params *params, lls_bytes value)
 
 void lls_pg_put_int16(lls_buf *out, int16_t number)
 {
-    uint8_t bytes[2] = {(uint8_t)((uint16_t)number >> 8), (uint8_t)number};
-
-    lls_buf_add(out, (lls_bytes){bytes, sizeof(bytes)});
+    lls_big_add(out, (uint16_t)number, 2);
 }
 
 void lls_pg_put_int32(lls_buf *out, int32_t number)
 {
-    uint32_t bits = (uint32_t)number;
-    uint8_t bytes[4] = {(uint8_t)(bits >> 24), (uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
-                        (uint8_t)bits};
-
-    lls_buf_add(out, (lls_bytes){bytes, sizeof(bytes)});
+    lls_big_add(out, (uint32_t)number, 4);
 }
 
 void lls_pg_put_int64(lls_buf *out, int64_t number)
@@ -167,7 +155,7 @@ void lls_pg_array(lls_buf *out, int32_t type, size_t count)
 
 float lls_pg_float4(const uint8_t *at)
 {
-    uint32_t bits = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    uint32_t bits = lls_big_get_u32(at);
     float number;
 
     memcpy(&number, &bits, sizeof(number));

@@ -2,6 +2,7 @@
 #include "backends/sled/engine_kv.h"
 
 #include "backends/sled/layout.h"
+#include "base/big.h"
 #include "base/little.h"
 #include "base/scope.h"
 
@@ -102,9 +103,7 @@ static lls_err find_dead(sled_kv *kv, uint64_t after, uint64_t *out, lls_error *
     LLS_TRY(lls_buf_status(&prefix, err));
     LLS_TRY(begin(kv, lls_buf_view(&prefix), &w, err));
     while ((e = step(kv, &w, lls_buf_view(&prefix), &key, &value, err)) == LLS_OK) {
-        uint64_t number = 0;
-        for (size_t i = prefix.len; i < key.len; i++)
-            number = number << 8 | key.data[i]; // big-endian, as in layout.h
+        uint64_t number = lls_big_get(key.data + prefix.len, key.len - prefix.len);
         if (number <= after || is_pinned(kv, number))
             continue;
         *out = number;

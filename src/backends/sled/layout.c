@@ -1,5 +1,6 @@
 #include "backends/sled/layout.h"
 
+#include "base/big.h"
 #include "base/little.h"
 #include "base/scope.h"
 #include "ports/record.h"
@@ -15,12 +16,8 @@ static void add_name(lls_str name, lls_buf *out)
 
 static void begin(uint64_t number, lls_buf *out)
 {
-    uint8_t big[SLED_NUMBER];
-
-    for (int i = 0; i < SLED_NUMBER; i++)
-        big[i] = (uint8_t)(number >> (8 * (SLED_NUMBER - 1 - i)));
     lls_buf_clear(out);
-    lls_buf_add(out, (lls_bytes){big, sizeof(big)});
+    lls_big_add(out, number, SLED_NUMBER);
 }
 
 void sled_layout_space(lls_kv_space space, lls_buf *out)
