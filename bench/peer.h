@@ -12,13 +12,17 @@ typedef struct bench_pair {
     size_t value_len;
 } bench_pair;
 
+/** What a scan's caller does with a value. */
+typedef void (*bench_take)(const void *value, size_t len);
+
 /** Every function exits with a message when it fails: a benchmark has nothing to rescue. */
 typedef struct bench_peer {
     const char *name;
     void *(*open)(const char *folder);
     void (*put)(void *peer, const bench_pair *pairs, size_t count); /**< One durable transaction. */
     size_t (*get)(void *peer, const char *key, size_t key_len);     /**< The value's length. */
-    size_t (*scan)(void *peer, const char *prefix, size_t prefix_len); /**< How many there were. */
+    /** How many there were. Each value goes to `take`, unless that is NULL. */
+    size_t (*scan)(void *peer, const char *prefix, size_t prefix_len, bench_take take);
     void (*close)(void *peer);
 } bench_peer;
 

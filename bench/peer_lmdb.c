@@ -29,8 +29,8 @@ static void must(int code, const char *what)
 
 static uint64_t checksum(MDB_val key, const char *value, size_t len)
 {
-    return lls_hash((lls_bytes){(const uint8_t *)value, len},
-                    lls_hash((lls_bytes){key.mv_data, key.mv_size}, 0));
+    return lls_hash((lls_bytes){(const uint8_t *)value, len}, 0) ^
+           lls_hash((lls_bytes){key.mv_data, key.mv_size}, 0);
 }
 
 /* The value that is stored, without the checksum. */
@@ -123,7 +123,7 @@ static size_t raw_get(void *peer, const char *key, size_t key_len)
     return value.mv_size;
 }
 
-static size_t raw_scan(void *peer, const char *prefix, size_t prefix_len)
+static size_t raw_scan(void *peer, const char *prefix, size_t prefix_len, bench_take take)
 {
     raw *r = peer;
     MDB_cursor *cursor;
@@ -135,7 +135,10 @@ static size_t raw_scan(void *peer, const char *prefix, size_t prefix_len)
     must(mdb_cursor_open(r->reader, r->dbi, &cursor), "lmdb cursor");
     int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     while (code == 0 && key.mv_size >= prefix_len && memcmp(key.mv_data, prefix, prefix_len) == 0) {
-        n += opened(r, key, value).mv_size > 0;
+        value = opened(r, key, value);
+        if (take)
+            take(value.mv_data, value.mv_size);
+        n++;
         code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);

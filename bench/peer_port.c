@@ -54,7 +54,7 @@ static size_t port_get(void *peer, const char *key, size_t key_len)
     return p->value.len;
 }
 
-static size_t port_scan(void *peer, const char *prefix, size_t prefix_len)
+static size_t port_scan(void *peer, const char *prefix, size_t prefix_len, bench_take take)
 {
     port *p = peer;
     LLS_AUTO(lls_kv_iter_ref) it = NULL;
@@ -65,8 +65,11 @@ static size_t port_scan(void *peer, const char *prefix, size_t prefix_len)
 
     if (lls_kv_scan(p->backend->kv, space, range, LLS_KV_LIVE, &it, &err) != LLS_OK)
         bench_die("port scan", err.msg);
-    while (lls_kv_iter_next(it, &item, &err) == LLS_OK)
+    while (lls_kv_iter_next(it, &item, &err) == LLS_OK) {
+        if (take)
+            take(item.value.data, item.value.len);
         n++;
+    }
     return n;
 }
 

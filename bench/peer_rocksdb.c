@@ -64,7 +64,7 @@ static size_t rocks_get(void *peer, const char *key, size_t key_len)
     return len;
 }
 
-static size_t rocks_scan(void *peer, const char *prefix, size_t prefix_len)
+static size_t rocks_scan(void *peer, const char *prefix, size_t prefix_len, bench_take take)
 {
     rocks *r = peer;
     rocksdb_iterator_t *it = rocksdb_create_iterator(r->db, r->reading);
@@ -75,7 +75,9 @@ static size_t rocks_scan(void *peer, const char *prefix, size_t prefix_len)
         const char *key = rocksdb_iter_key(it, &len);
         if (len < prefix_len || memcmp(key, prefix, prefix_len) != 0)
             break;
-        (void)rocksdb_iter_value(it, &len);
+        const char *value = rocksdb_iter_value(it, &len);
+        if (take)
+            take(value, len);
         n++;
     }
     rocksdb_iter_destroy(it);

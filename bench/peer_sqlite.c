@@ -76,7 +76,7 @@ static size_t lite_get(void *peer, const char *key, size_t key_len)
     return len;
 }
 
-static size_t lite_scan(void *peer, const char *prefix, size_t prefix_len)
+static size_t lite_scan(void *peer, const char *prefix, size_t prefix_len, bench_take take)
 {
     lite *l = peer;
     char end[64];
@@ -86,8 +86,11 @@ static size_t lite_scan(void *peer, const char *prefix, size_t prefix_len)
     end[prefix_len - 1]++; // our prefixes end in a digit or letter
     (void)sqlite3_bind_blob(l->scan, 1, prefix, (int)prefix_len, SQLITE_STATIC);
     (void)sqlite3_bind_blob(l->scan, 2, end, (int)prefix_len, SQLITE_TRANSIENT);
-    while (sqlite3_step(l->scan) == SQLITE_ROW)
+    while (sqlite3_step(l->scan) == SQLITE_ROW) {
+        if (take)
+            take(sqlite3_column_blob(l->scan, 1), (size_t)sqlite3_column_bytes(l->scan, 1));
         n++;
+    }
     (void)sqlite3_reset(l->scan);
     return n;
 }

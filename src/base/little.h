@@ -6,6 +6,9 @@
 
 #include <llmspell/bytes.h>
 
+#include <endian.h>
+#include <string.h>
+
 static inline uint64_t lls_little_get(const uint8_t *at, size_t bytes)
 {
     uint64_t number = 0;
@@ -15,19 +18,30 @@ static inline uint64_t lls_little_get(const uint8_t *at, size_t bytes)
     return number;
 }
 
+/* Those of a fixed size are one load, which compilers do not make of the loop above. */
+
 static inline uint16_t lls_little_get_u16(const uint8_t *at)
 {
-    return (uint16_t)lls_little_get(at, 2);
+    uint16_t number;
+
+    memcpy(&number, at, sizeof(number));
+    return le16toh(number);
 }
 
 static inline uint32_t lls_little_get_u32(const uint8_t *at)
 {
-    return (uint32_t)lls_little_get(at, 4);
+    uint32_t number;
+
+    memcpy(&number, at, sizeof(number));
+    return le32toh(number);
 }
 
 static inline uint64_t lls_little_get_u64(const uint8_t *at)
 {
-    return lls_little_get(at, 8);
+    uint64_t number;
+
+    memcpy(&number, at, sizeof(number));
+    return le64toh(number);
 }
 
 static inline void lls_little_set(uint8_t *at, uint64_t number, size_t bytes)
@@ -38,12 +52,14 @@ static inline void lls_little_set(uint8_t *at, uint64_t number, size_t bytes)
 
 static inline void lls_little_set_u32(uint8_t *at, uint32_t number)
 {
-    lls_little_set(at, number, 4);
+    number = htole32(number);
+    memcpy(at, &number, sizeof(number));
 }
 
 static inline void lls_little_set_u64(uint8_t *at, uint64_t number)
 {
-    lls_little_set(at, number, 8);
+    number = htole64(number);
+    memcpy(at, &number, sizeof(number));
 }
 
 /** Append it to `out`. */

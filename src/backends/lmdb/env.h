@@ -30,6 +30,7 @@ enum {
 /** The collection of a name: a named database. Never changes once it is in the table. */
 typedef struct lmdb_coll {
     char name[LLS_COLL_MAX + 1];
+    uint8_t len; /* of the name */
     MDB_dbi dbi;
 } lmdb_coll;
 

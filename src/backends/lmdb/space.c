@@ -53,18 +53,26 @@ lls_err lmdb_space_find(lmdb_env *env, MDB_txn *txn, lls_kv_space space, lmdb_sp
     return find(env, txn, &key, out, err);
 }
 
+static bool is_cached(const lmdb_reader *reader, size_t txn, lls_kv_space space)
+{
+    size_t tenant = space.tenant.len;
+    const uint8_t *key = reader->cached_key;
+
+    return reader->cached_txn == txn && reader->cached_len == tenant + 1 + space.coll.len &&
+           memcmp(key, space.tenant.data, tenant) == 0 && key[tenant] == '\0' &&
+           memcmp(key + tenant + 1, space.coll.data, space.coll.len) == 0;
+}
+
 lls_err lmdb_space_id(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, uint32_t *out,
                       lls_error *err)
 {
-    uint8_t bytes[LMDB_SPACE_KEY_MAX];
-    MDB_val key = entry_key(bytes, space);
     size_t txn = mdb_txn_id(reader->raw);
     lmdb_space entry;
 
-    if (reader->cached_txn != txn || reader->cached_len != key.mv_size ||
-        memcmp(reader->cached_key, bytes, key.mv_size) != 0) {
+    if (!is_cached(reader, txn, space)) {
+        reader->cached_txn = 0;
+        MDB_val key = entry_key(reader->cached_key, space);
         LLS_TRY(find(env, reader->raw, &key, &entry, err));
-        memcpy(reader->cached_key, bytes, key.mv_size);
         reader->cached_len = key.mv_size;
         reader->cached_id = entry.id;
         reader->cached_txn = txn;

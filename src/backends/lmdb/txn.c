@@ -186,9 +186,11 @@ const lmdb_coll *lmdb_coll_known(lmdb_env *env, lls_str name)
 {
     unsigned count = atomic_load_explicit(&env->coll_count, memory_order_acquire);
 
-    for (unsigned i = 0; i < count; i++)
-        if (lls_str_eq(lls_str_of(env->colls[i].name), name))
-            return &env->colls[i];
+    for (unsigned i = 0; i < count; i++) {
+        const lmdb_coll *coll = &env->colls[i];
+        if (lls_str_eq((lls_str){coll->name, coll->len}, name))
+            return coll;
+    }
     return NULL;
 }
 
@@ -199,6 +201,7 @@ static const lmdb_coll *remember(lmdb_env *env, lls_str name, MDB_dbi dbi)
 
     memcpy(coll->name, name.data, name.len);
     coll->name[name.len] = '\0';
+    coll->len = (uint8_t)name.len;
     coll->dbi = dbi;
     atomic_store_explicit(&env->coll_count, count + 1, memory_order_release);
     return coll;
