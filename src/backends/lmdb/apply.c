@@ -76,11 +76,10 @@ static lls_err slot_of(lmdb_txn *txn, batch *b, lls_str name, slot **out, lls_er
             return LLS_OK;
         }
     }
-    const lmdb_coll *coll = lmdb_coll_known(txn->env, name); // met before the transaction
     if (b->used == SLOTS)
         mdb_cursor_close(b->slots[--b->used].cursor);
     slot s = {.name = name};
-    int rc = mdb_cursor_open(txn->raw, coll->dbi, &s.cursor);
+    int rc = mdb_cursor_open(txn->raw, txn->env->records, &s.cursor);
     if (rc != 0)
         return lmdb_txn_fail(txn, rc, err, "write");
     b->slots[b->used++] = s;
@@ -195,16 +194,11 @@ lls_err lmdb_kv_apply(lls_kv *kv, lls_str tenant, int64_t now_usec, const lls_kv
 {
     lmdb_store *store = lmdb_store_of(kv);
     batch b = {.tenant = tenant, .now_usec = now_usec, .writes = writes, .count = count};
-    const lmdb_coll *met;
-
     lmdb_room room = LMDB_FREES;
 
     LLS_TRY(lmdb_must_write(store, err));
     for (size_t i = 0; i < count; i++)
         if (writes[i].verb != LLS_KV_DELETE && writes[i].verb != LLS_KV_SWEEP)
             room = LMDB_TAKES;
-    for (size_t i = 0; i < count; i++)
-        if (i == 0 || !lls_str_eq(writes[i].coll, writes[i - 1].coll))
-            LLS_TRY(lmdb_coll_find(store->env, writes[i].coll, true, &met, err));
     return lmdb_write(store->env, room, apply_in, &b, err);
 }

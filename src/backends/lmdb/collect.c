@@ -16,8 +16,6 @@ enum {
 
 typedef struct corpse {
     uint32_t id;
-    char coll[LLS_COLL_MAX + 1];
-    const lmdb_coll *met;
     unsigned keys; /* most records to delete at once */
 } corpse;
 
@@ -42,10 +40,9 @@ static int first_dead(lmdb_env *env, MDB_txn *txn, corpse *out)
     if (rc != 0)
         return rc;
     if (key.mv_size != LMDB_META_DEAD_LEN + 4 ||
-        memcmp(key.mv_data, LMDB_META_DEAD, LMDB_META_DEAD_LEN) != 0 || val.mv_size > LLS_COLL_MAX)
+        memcmp(key.mv_data, LMDB_META_DEAD, LMDB_META_DEAD_LEN) != 0)
         return MDB_NOTFOUND;
     *out = (corpse){.id = lls_big_get_u32((const uint8_t *)key.mv_data + LMDB_META_DEAD_LEN)};
-    memcpy(out->coll, val.mv_data, val.mv_size);
     return 0;
 }
 
@@ -83,13 +80,10 @@ static lls_err look(lmdb_env *env, corpse *out, lmdb_trail *trail, unsigned *mov
     *moves = env->moves;
     int rc = first_dead(env, reader->raw, out);
     if (rc == 0)
-        out->met = lmdb_coll_known(env, lls_str_of(out->coll));
-    if (rc == 0 && out->met) {
-        rc = mdb_cursor_open(reader->raw, out->met->dbi, &cursor);
-        if (rc == 0) {
-            rc = note_batch(cursor, out->id, trail);
-            mdb_cursor_close(cursor);
-        }
+        rc = mdb_cursor_open(reader->raw, env->records, &cursor);
+    if (rc == 0) {
+        rc = note_batch(cursor, out->id, trail);
+        mdb_cursor_close(cursor);
     }
     lmdb_read_end(env, reader, LMDB_SCAN);
     if (rc == MDB_NOTFOUND)
@@ -127,7 +121,7 @@ static lls_err delete_batch(lmdb_txn *txn, void *user, lls_error *err)
     MDB_cursor *cursor;
     bool empty;
 
-    int rc = mdb_cursor_open(txn->raw, dead->met->dbi, &cursor);
+    int rc = mdb_cursor_open(txn->raw, txn->env->records, &cursor);
     if (rc == 0) {
         rc = delete_some(cursor, dead, &empty);
         mdb_cursor_close(cursor);
@@ -143,8 +137,6 @@ static lls_err collect_batch(lmdb_env *env, lmdb_trail *trail, unsigned *moves)
     corpse dead = {0};
 
     LLS_TRY(look(env, &dead, trail, moves, NULL));
-    if (!dead.met)
-        LLS_TRY(lmdb_coll_find(env, lls_str_of(dead.coll), true, &dead.met, NULL));
     dead.keys = BATCH_KEYS;
     lls_err e = lmdb_write(env, LMDB_FREES, delete_batch, &dead, NULL);
     if (e == LLS_E_FULL) {

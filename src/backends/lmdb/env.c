@@ -41,7 +41,6 @@ static void env_free(lmdb_env *env)
     (void)pthread_cond_destroy(&env->moved);
     (void)pthread_mutex_destroy(&env->gate);
     (void)pthread_mutex_destroy(&env->writing);
-    (void)pthread_mutex_destroy(&env->naming);
     lls_free(env->path);
     lls_free(env);
 }
@@ -60,7 +59,6 @@ static lmdb_env *env_new(const lmdb_conf *conf, const struct stat *folder)
     env->ino = folder->st_ino;
     (void)pthread_mutex_init(&env->gate, NULL);
     (void)pthread_mutex_init(&env->writing, NULL);
-    (void)pthread_mutex_init(&env->naming, NULL);
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&env->moved, &attr);
@@ -87,13 +85,11 @@ static lmdb_env *find_open(const struct stat *folder)
 static lls_err upgrade(lmdb_env *env, const lmdb_conf *conf, lls_error *err)
 {
     (void)pthread_mutex_lock(&env->writing);
-    (void)pthread_mutex_lock(&env->naming);
     lls_err e = lmdb_gate_close(env, err);
     if (e == LLS_OK) {
         lmdb_gate_drop_readers(env);
         mdb_env_close(env->raw);
         env->raw = NULL;
-        atomic_store(&env->coll_count, 0);
         e = lmdb_open_raw(env, conf, true, err);
         if (e != LLS_OK) { // leave the readers what they had
             lls_error ignored = {0};
@@ -103,7 +99,6 @@ static lls_err upgrade(lmdb_env *env, const lmdb_conf *conf, lls_error *err)
     } else {
         e = lls_wrap(err, LLS_E_BUSY, "open for writing what is open for reading");
     }
-    (void)pthread_mutex_unlock(&env->naming);
     (void)pthread_mutex_unlock(&env->writing);
     return e;
 }
@@ -116,6 +111,8 @@ static lls_err make(const lmdb_conf *conf, bool write, const struct stat *folder
     if (!env)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
     lls_err e = lmdb_open_raw(env, conf, write, err);
+    if (e == LLS_OK && write)
+        e = lmdb_convert(env, err);
     if (e != LLS_OK) {
         env_free(env);
         return e;

@@ -22,17 +22,9 @@
 #include <sys/types.h>
 
 enum {
-    LMDB_FORMAT = 1,      /* of the environment; docs/FORMATS.md */
-    LMDB_COLLS_MAX = 120, /* collections in one environment, all tenants together */
+    LMDB_FORMAT = 2, /* of the environment; docs/FORMATS.md */
     LMDB_SPACE_KEY_MAX = LLS_TENANT_MAX + 1 + LLS_COLL_MAX,
 };
-
-/** The collection of a name: a named database. Never changes once it is in the table. */
-typedef struct lmdb_coll {
-    char name[LLS_COLL_MAX + 1];
-    uint8_t len; /* of the name */
-    MDB_dbi dbi;
-} lmdb_coll;
 
 /** A read transaction, and the space that it looked up last. */
 typedef struct lmdb_reader {
@@ -52,7 +44,9 @@ typedef struct lmdb_env {
     ino_t ino;
     unsigned references;
     bool writable;
-    lmdb_conf conf; /* of whoever opened it first; without the texts */
+    lmdb_conf conf;  /* of whoever opened it first; without the texts */
+    uint32_t format; /* when it was opened */
+    MDB_dbi records; /* the one without a name, which LMDB finds fastest */
     MDB_dbi spaces;
     MDB_dbi meta;
     size_t page_size;
@@ -69,10 +63,6 @@ typedef struct lmdb_env {
 
     pthread_mutex_t writing; /* one writer of this process at a time asks LMDB */
     unsigned commits;        /* since readers that died were looked for; under `writing` */
-
-    pthread_mutex_t naming; /* one handle is opened at a time */
-    lmdb_coll colls[LMDB_COLLS_MAX];
-    _Atomic unsigned coll_count;
 
     struct lmdb_env *next;
 } lmdb_env;
@@ -150,13 +140,6 @@ lls_err lmdb_txn_fail(lmdb_txn *txn, int rc, lls_error *err, const char *what);
 
 /** What an LMDB code means to a caller. */
 lls_err lmdb_fail(int rc, lls_error *err, const char *fmt, ...) LLS_PRINTF(3, 4);
-
-/** The collection called `name`, or NULL when this process has not met it yet. */
-const lmdb_coll *lmdb_coll_known(lmdb_env *env, lls_str name);
-
-/** Find or, with `create`, make the collection. LLS_E_NOTFOUND when it is not there. */
-lls_err lmdb_coll_find(lmdb_env *env, lls_str name, bool create, const lmdb_coll **out,
-                       lls_error *err) LLS_CHECKED;
 
 /* ---- disk.c ---- */
 

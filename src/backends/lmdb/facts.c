@@ -164,10 +164,9 @@ static int walk(MDB_txn *txn, MDB_dbi dbi, MDB_val prefix, entry_fn each, void *
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Whether somebody knows the number `id` of a collection. */
+/* Whether somebody knows the number `id`. */
 typedef struct question {
     uint32_t id;
-    lls_bytes coll;
     bool known;
 } question;
 
@@ -187,8 +186,8 @@ static bool is_live(void *user, const MDB_val *key, const MDB_val *val)
     question *q = user;
     const uint8_t *at = val->mv_data;
 
-    q->known = val->mv_size == 24 && lls_bytes_eq(tail_after_nul(key), q->coll) &&
-               q->id == lls_little_get_u32(at + 8);
+    (void)key;
+    q->known = val->mv_size == 24 && q->id == lls_little_get_u32(at + 8);
     return q->known;
 }
 
@@ -197,8 +196,7 @@ static bool is_staged(void *user, const MDB_val *key, const MDB_val *val)
     question *q = user;
     lmdb_staged entry;
 
-    q->known = lls_bytes_eq(tail_after_nul(key), q->coll) &&
-               lmdb_staged_decode(key, val, &entry, NULL) == LLS_OK &&
+    q->known = lmdb_staged_decode(key, val, &entry, NULL) == LLS_OK &&
                (q->id == entry.staged || q->id == entry.merged);
     return q->known;
 }
@@ -208,8 +206,8 @@ static bool is_dead(void *user, const MDB_val *key, const MDB_val *val)
     question *q = user;
     const uint8_t *at = (const uint8_t *)key->mv_data + LMDB_META_DEAD_LEN;
 
-    q->known = key->mv_size == LMDB_META_DEAD_LEN + 4 && lls_bytes_eq(lmdb_bytes(val), q->coll) &&
-               q->id == lls_big_get_u32(at);
+    (void)val;
+    q->known = key->mv_size == LMDB_META_DEAD_LEN + 4 && q->id == lls_big_get_u32(at);
     return q->known;
 }
 
@@ -225,15 +223,15 @@ static int ask(lmdb_env *env, MDB_txn *txn, question *q)
     return rc;
 }
 
-/* Each number that a collection has records of, with a jump from one to the next. */
-static int check_coll(lmdb_env *env, MDB_txn *txn, const lmdb_coll *coll, const teller *t)
+/* Each number that there are records of, with a jump from one to the next. */
+static int check_spaces(lmdb_env *env, MDB_txn *txn, const teller *t)
 {
     uint8_t bytes[LMDB_KEY_MAX];
     uint32_t id = 0;
     MDB_cursor *cursor;
     MDB_val val;
 
-    int rc = mdb_cursor_open(txn, coll->dbi, &cursor);
+    int rc = mdb_cursor_open(txn, env->records, &cursor);
     if (rc != 0)
         return rc;
     while (rc == 0) {
@@ -241,18 +239,16 @@ static int check_coll(lmdb_env *env, MDB_txn *txn, const lmdb_coll *coll, const 
         rc = mdb_cursor_get(cursor, &key, &val, MDB_SET_RANGE);
         if (rc != 0)
             break;
-        const uint8_t *at = key.mv_data;
         if (key.mv_size < 5) {
-            tell(t, "key", "collection '%s' has a key of %zu bytes", coll->name, key.mv_size);
+            tell(t, "key", "there is a key of %zu bytes", key.mv_size);
             break;
         }
-        id = lls_big_get_u32(at);
-        question q = {.id = id, .coll = lls_bytes_of(lls_str_of(coll->name))};
+        id = lmdb_key_space(&key);
+        question q = {.id = id};
         rc = ask(env, txn, &q);
         if (rc == 0 && !q.known)
-            tell(t, "space", "collection '%s' has records of space %u, which nobody knows",
-                 coll->name, id);
-        if (id++ == UINT32_MAX)
+            tell(t, "space", "there are records of space %u, which nobody knows", id);
+        if (++id == LMDB_RECORD)
             break;
     }
     mdb_cursor_close(cursor);
@@ -287,37 +283,6 @@ static bool tell_damage(void *user, const MDB_val *key, const MDB_val *val)
     return false;
 }
 
-/* Meet every collection that there is, so that all can be walked. */
-static lls_err meet_all(lmdb_env *env, lls_error *err)
-{
-    char names[LMDB_COLLS_MAX][LLS_COLL_MAX + 1];
-    const lmdb_coll *met;
-    lmdb_reader *reader;
-    MDB_cursor *cursor;
-    size_t count = 0;
-    MDB_val key;
-    MDB_dbi top;
-
-    LLS_TRY(lmdb_read_begin(env, LMDB_BRIEF, &reader, err));
-    int rc = mdb_dbi_open(reader->raw, NULL, 0, &top);
-    if (rc == 0)
-        rc = mdb_cursor_open(reader->raw, top, &cursor);
-    if (rc == 0) {
-        while (count < LMDB_COLLS_MAX && (rc = mdb_cursor_get(cursor, &key, NULL, MDB_NEXT)) == 0)
-            if (key.mv_size > 3 && key.mv_size <= 3 + LLS_COLL_MAX &&
-                memcmp(key.mv_data, "kv:", 3) == 0)
-                (void)snprintf(names[count++], sizeof(names[0]), "%.*s", (int)(key.mv_size - 3),
-                               (const char *)key.mv_data + 3);
-        mdb_cursor_close(cursor);
-    }
-    lmdb_read_end(env, reader, LMDB_BRIEF);
-    if (rc != 0 && rc != MDB_NOTFOUND)
-        return lmdb_fail(rc, err, "check '%s'", env->path);
-    for (size_t i = 0; i < count; i++)
-        LLS_TRY(lmdb_coll_find(env, lls_str_of(names[i]), false, &met, err));
-    return LLS_OK;
-}
-
 lls_err lmdb_check(lls_backend *backend, lls_fact_fn each, void *user, lls_error *err)
 {
     lmdb_env *env = LLS_OUTER(backend, lmdb_store, base)->env;
@@ -325,15 +290,13 @@ lls_err lmdb_check(lls_backend *backend, lls_fact_fn each, void *user, lls_error
     MDB_val none = {0, NULL};
     lmdb_reader *reader;
 
-    LLS_TRY(meet_all(env, err));
     LLS_TRY(lmdb_read_begin(env, LMDB_SCAN, &reader, err));
     int rc = walk(reader->raw, env->spaces, none, tell_damage, &t);
     if (rc == 0)
         rc = walk(reader->raw, env->meta, lmdb_text(LMDB_META_STAGE, LMDB_META_STAGE_LEN),
                   tell_stage, &t);
-    unsigned count = atomic_load(&env->coll_count);
-    for (unsigned i = 0; rc == 0 && i < count; i++)
-        rc = check_coll(env, reader->raw, &env->colls[i], &t);
+    if (rc == 0)
+        rc = check_spaces(env, reader->raw, &t);
     lmdb_read_end(env, reader, LMDB_SCAN);
     return rc ? lmdb_fail(rc, err, "check '%s'", env->path) : LLS_OK;
 }

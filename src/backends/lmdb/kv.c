@@ -19,7 +19,6 @@ lls_err lmdb_must_write(const lmdb_store *store, lls_error *err)
     return lls_fail(err, LLS_E_DENIED, "the store '%s' is open for reading only", store->env->path);
 }
 
-/* LLS_END: another process made the collection since this one looked; meet it, and look again. */
 static lls_err get_in(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, lls_bytes key,
                       lls_buf *out, lls_kv_meta *meta, lls_error *err)
 {
@@ -29,11 +28,8 @@ static lls_err get_in(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, ll
     uint32_t id;
 
     LLS_TRY(lmdb_space_id(env, reader, space, &id, err));
-    const lmdb_coll *coll = lmdb_coll_known(env, space.coll);
-    if (!coll)
-        return LLS_END;
     MDB_val full = lmdb_key_make(bytes, id, key);
-    int rc = mdb_get(reader->raw, coll->dbi, &full, &stored);
+    int rc = mdb_get(reader->raw, env->records, &full, &stored);
     if (rc == MDB_NOTFOUND)
         return LLS_E_NOTFOUND;
     if (rc != 0)
@@ -49,18 +45,11 @@ static lls_err get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_buf *out, 
                    lls_error *err)
 {
     lmdb_env *env = lmdb_store_of(kv)->env;
-    lls_err e;
+    lmdb_reader *reader;
 
-    for (;;) {
-        lmdb_reader *reader;
-        const lmdb_coll *met;
-        LLS_TRY(lmdb_read_begin(env, LMDB_BRIEF, &reader, err));
-        e = get_in(env, reader, space, key, out, meta, err);
-        lmdb_read_end(env, reader, LMDB_BRIEF);
-        if (e != LLS_END)
-            break;
-        LLS_TRY(lmdb_coll_find(env, space.coll, false, &met, err));
-    }
+    LLS_TRY(lmdb_read_begin(env, LMDB_BRIEF, &reader, err));
+    lls_err e = get_in(env, reader, space, key, out, meta, err);
+    lmdb_read_end(env, reader, LMDB_BRIEF);
     if (e == LLS_E_NOTFOUND)
         return lls_fail(err, e, "no such key");
     return e;
@@ -78,7 +67,7 @@ static lls_err clear_in(lmdb_txn *txn, void *user, lls_error *err)
         return LLS_OK;
     LLS_TRY(e);
     LLS_TRY(lmdb_space_remove(txn, *space, err));
-    return lmdb_space_bury(txn, entry.id, space->coll, err);
+    return lmdb_space_bury(txn, entry.id, err);
 }
 
 /* All at once for everybody who reads; the records are collected after that. */
@@ -97,7 +86,7 @@ static lls_err clear(lls_kv *kv, lls_kv_space space, lls_error *err)
 typedef struct tally {
     uint64_t all;
     uint64_t live;
-    uint64_t pages;
+    uint64_t bytes; /* of keys and values; what LMDB needs besides is not counted */
 } tally;
 
 static int walk(MDB_cursor *cursor, uint32_t id, int64_t now_usec, tally *sum)
@@ -110,6 +99,7 @@ static int walk(MDB_cursor *cursor, uint32_t id, int64_t now_usec, tally *sum)
     int rc = mdb_cursor_get(cursor, &key, &val, MDB_SET_RANGE);
     while (rc == 0 && lmdb_key_is_of(&key, id)) {
         sum->all++;
+        sum->bytes += key.mv_size + val.mv_size;
         sum->live += !lmdb_value_expired(lmdb_bytes(&val), now_usec);
         lmdb_trail_note(&trail, key.mv_data, key.mv_size);
         lmdb_trail_note(&trail, val.mv_data, 1); // its header was read
@@ -123,45 +113,27 @@ static lls_err tally_in(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, 
                         tally *sum, lls_error *err)
 {
     MDB_cursor *cursor;
-    MDB_stat stats;
     uint32_t id;
 
     LLS_TRY(lmdb_space_id(env, reader, space, &id, err));
-    const lmdb_coll *coll = lmdb_coll_known(env, space.coll);
-    if (!coll)
-        return LLS_END;
-    int rc = mdb_cursor_open(reader->raw, coll->dbi, &cursor);
+    int rc = mdb_cursor_open(reader->raw, env->records, &cursor);
     if (rc == 0) {
         rc = walk(cursor, id, now_usec, sum);
         mdb_cursor_close(cursor);
     }
-    if (rc == 0)
-        rc = mdb_stat(reader->raw, coll->dbi, &stats);
-    if (rc != 0)
-        return lmdb_fail(rc, err, "count collection '" LLS_FMT "'", LLS_ARG(space.coll));
-    sum->pages = stats.ms_branch_pages + stats.ms_leaf_pages + stats.ms_overflow_pages;
-    return LLS_OK;
+    return rc ? lmdb_fail(rc, err, "count collection '" LLS_FMT "'", LLS_ARG(space.coll)) : LLS_OK;
 }
 
 static lls_err tally_space(lmdb_env *env, lls_kv_space space, int64_t now_usec, tally *out,
                            lls_error *err)
 {
-    for (;;) {
-        lmdb_reader *reader;
-        const lmdb_coll *met;
-        tally sum = {0};
-        LLS_TRY(lmdb_read_begin(env, LMDB_SCAN, &reader, err));
-        lls_err e = tally_in(env, reader, space, now_usec, &sum, err);
-        lmdb_read_end(env, reader, LMDB_SCAN);
-        if (e == LLS_END) {
-            LLS_TRY(lmdb_coll_find(env, space.coll, false, &met, err));
-            continue;
-        }
-        if (e != LLS_OK && e != LLS_E_NOTFOUND)
-            return e;
-        *out = sum;
-        return LLS_OK;
-    }
+    lmdb_reader *reader;
+
+    *out = (tally){0};
+    LLS_TRY(lmdb_read_begin(env, LMDB_SCAN, &reader, err));
+    lls_err e = tally_in(env, reader, space, now_usec, out, err);
+    lmdb_read_end(env, reader, LMDB_SCAN);
+    return e == LLS_E_NOTFOUND ? LLS_OK : e; // nothing was ever there
 }
 
 static lls_err count(lls_kv *kv, lls_kv_space space, int64_t now_usec, uint64_t *out,
@@ -180,8 +152,7 @@ static lls_err stats(lls_kv *kv, lls_kv_space space, lls_kv_stats *out, lls_erro
     tally sum;
 
     LLS_TRY(tally_space(env, space, 0, &sum, err));
-    *out = (lls_kv_stats){
-        .count = sum.all, .bytes = sum.pages * env->page_size, .bytes_are_shared = true};
+    *out = (lls_kv_stats){.count = sum.all, .bytes = sum.bytes};
     return LLS_OK;
 }
 

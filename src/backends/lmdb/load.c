@@ -48,19 +48,19 @@ typedef struct sink {
     unsigned flags;
 } sink;
 
-/* A space with the greatest number of its tree grows at the end, which LMDB does without splitting
+/* The space with the greatest number grows at the end, which LMDB does without splitting
    pages; once a younger one has records, this one must insert. */
-static int open_sink(MDB_txn *txn, MDB_dbi dbi, uint32_t id, sink *out)
+static int open_sink(MDB_txn *txn, MDB_dbi records, uint32_t id, sink *out)
 {
     MDB_val key;
     MDB_val val;
 
     *out = (sink){.id = id, .flags = MDB_APPEND};
-    int rc = mdb_cursor_open(txn, dbi, &out->cursor);
+    int rc = mdb_cursor_open(txn, records, &out->cursor);
     if (rc != 0)
         return rc;
     rc = mdb_cursor_get(out->cursor, &key, &val, MDB_LAST);
-    if (rc == 0 && lls_big_get_u32(key.mv_data) > id)
+    if (rc == 0 && lmdb_key_space(&key) > id)
         out->flags = MDB_NOOVERWRITE;
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -97,7 +97,7 @@ static lls_err write_frames(lmdb_txn *txn, lmdb_stage *stage, uint64_t *added, s
         lmdb_stage_coll *coll = &stage->colls[head.index];
         if (!s->cursor || s->id != head.id) {
             close_sink(s);
-            int rc = open_sink(txn->raw, coll->met->dbi, head.id, s);
+            int rc = open_sink(txn->raw, txn->env->records, head.id, s);
             if (rc != 0)
                 return lmdb_txn_fail(txn, rc, err, "write to the stage");
         }
@@ -132,7 +132,7 @@ static lls_err count_added(lmdb_txn *txn, lmdb_stage *stage, const uint64_t *add
 static lls_err write_in(lmdb_txn *txn, void *user, lls_error *err)
 {
     lmdb_stage *stage = user;
-    uint64_t added[LMDB_COLLS_MAX] = {0}; // a stage cannot have more
+    uint64_t added[LMDB_STAGE_COLLS] = {0}; // a stage cannot have more
     sink s = {0};
 
     lls_err e = write_frames(txn, stage, added, &s, err);

@@ -12,7 +12,12 @@
 #include <unistd.h>
 
 /* LMDB may leave the last pages of its file unwritten when nothing refers to them. */
-enum { TAIL_PAGES = 16, MAP_MIN = 1 << 20 };
+enum {
+    TAIL_PAGES = 16,
+    MAP_MIN = 1 << 20,
+    NAMED_TABLES = 2,
+    FORMER_TABLES = 120 /* of format 1 */
+};
 
 static void data_path(const char *folder, lls_buf *out)
 {
@@ -90,7 +95,7 @@ static int try_open(const lmdb_conf *conf, unsigned flags, size_t size, MDB_env 
     int rc = mdb_env_create(&raw);
 
     if (rc == 0)
-        rc = mdb_env_set_maxdbs(raw, LMDB_COLLS_MAX + 2);
+        rc = mdb_env_set_maxdbs(raw, NAMED_TABLES + FORMER_TABLES);
     if (rc == 0)
         rc = mdb_env_set_maxreaders(raw, (unsigned)conf->maxreaders);
     if (rc == 0)
@@ -207,9 +212,15 @@ static lls_err check_format(lmdb_env *env, MDB_txn *txn, lls_error *err)
         return lls_fail(err, LLS_E_NEWER,
                         "'%s' is a store of format %u; this version knows formats up to %d",
                         env->path, format, LMDB_FORMAT);
-    if (format != LMDB_FORMAT)
+    if (format == 1 && !env->writable)
+        return lls_fail(err, LLS_E_UNSUPPORTED,
+                        "'%s' is a store of format 1: open it for writing once, and it becomes one "
+                        "of format %d",
+                        env->path, LMDB_FORMAT);
+    if (format == 0)
         return lls_fail(err, LLS_E_CORRUPT, "'%s' is a store of the impossible format %u",
                         env->path, format);
+    env->format = format;
     return LLS_OK;
 }
 
@@ -221,7 +232,9 @@ static lls_err open_existing(lmdb_env *env, lls_error *err)
     int rc = begin(env->raw, MDB_RDONLY, &txn);
     if (rc != 0)
         return lmdb_fail(rc, err, "'%s'", env->path);
-    rc = mdb_dbi_open(txn, "meta", 0, &env->meta);
+    rc = mdb_dbi_open(txn, NULL, 0, &env->records);
+    if (rc == 0)
+        rc = mdb_dbi_open(txn, "meta", 0, &env->meta);
     if (rc == 0)
         rc = mdb_dbi_open(txn, "spaces", 0, &env->spaces);
     lls_err e = rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE ? LLS_E_NOTFOUND
@@ -249,12 +262,11 @@ static int set_u32(lmdb_env *env, MDB_txn *txn, const char *name, uint32_t n)
 /* Two processes may get here at once: whoever comes second finds the tables. */
 static int set_up_in(lmdb_env *env, MDB_txn *txn)
 {
-    MDB_dbi main_table;
     MDB_stat stats = {0};
 
-    int rc = mdb_dbi_open(txn, NULL, 0, &main_table);
+    int rc = mdb_dbi_open(txn, NULL, 0, &env->records);
     if (rc == 0)
-        rc = mdb_stat(txn, main_table, &stats);
+        rc = mdb_stat(txn, env->records, &stats);
     unsigned create = stats.ms_entries ? 0 : MDB_CREATE;
     if (rc == 0)
         rc = mdb_dbi_open(txn, "meta", create, &env->meta);

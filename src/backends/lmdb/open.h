@@ -16,4 +16,7 @@ lls_err lmdb_open_folder(const lmdb_conf *conf, bool write, struct stat *folder,
  */
 lls_err lmdb_open_raw(lmdb_env *env, const lmdb_conf *conf, bool write, lls_error *err) LLS_CHECKED;
 
+/** Bring a store that was opened for writing to today's format, in one transaction. */
+lls_err lmdb_convert(lmdb_env *env, lls_error *err) LLS_CHECKED;
+
 #endif

@@ -123,9 +123,9 @@ static void tamper(const char *path, uint8_t format)
 static void a_newer_format_is_refused_naming_both(void **state)
 {
     make_store(*state, 1);
-    tamper(*state, 2);
-    expect_refusal(*state, LLS_READ_WRITE, LLS_E_NEWER, "format 2");
-    expect_refusal(*state, LLS_READ_ONLY, LLS_E_NEWER, "up to 1");
+    tamper(*state, 3);
+    expect_refusal(*state, LLS_READ_WRITE, LLS_E_NEWER, "format 3");
+    expect_refusal(*state, LLS_READ_ONLY, LLS_E_NEWER, "up to 2");
 }
 
 static void the_environment_of_another_program_is_left_alone(void **state)

@@ -18,14 +18,14 @@ uint32_t lmdb_stage_result(const lmdb_stage *stage, const lmdb_staged *entry)
 
 /* ---- watching ---- */
 
-static int is_empty(MDB_txn *txn, const lmdb_coll *coll, uint32_t id, bool *out)
+static int is_empty(MDB_txn *txn, MDB_dbi records, uint32_t id, bool *out)
 {
     uint8_t bytes[LMDB_KEY_MAX];
     MDB_val key = lmdb_key_make(bytes, id, (lls_bytes){0});
     MDB_val val;
     MDB_cursor *cursor;
 
-    int rc = mdb_cursor_open(txn, coll->dbi, &cursor);
+    int rc = mdb_cursor_open(txn, records, &cursor);
     if (rc != 0)
         return rc;
     rc = mdb_cursor_get(cursor, &key, &val, MDB_SET_RANGE);
@@ -35,14 +35,14 @@ static int is_empty(MDB_txn *txn, const lmdb_coll *coll, uint32_t id, bool *out)
 }
 
 /* Whether survivors must be merged in. */
-static lls_err needs_merge(lmdb_txn *txn, const lmdb_stage *stage, const lmdb_stage_coll *coll,
-                           const lmdb_staged *entry, bool *out, lls_error *err)
+static lls_err needs_merge(lmdb_txn *txn, const lmdb_stage *stage, const lmdb_staged *entry,
+                           bool *out, lls_error *err)
 {
     bool empty = true;
     int rc = 0;
 
     if (stage->mode == LLS_STAGE_MERGE && entry->live != 0 && entry->count > 0)
-        rc = is_empty(txn->raw, coll->met, entry->live, &empty);
+        rc = is_empty(txn->raw, txn->env->records, entry->live, &empty);
     *out = !empty;
     return rc ? lmdb_txn_fail(txn, rc, err, "look at the target") : LLS_OK;
 }
@@ -67,7 +67,7 @@ static lls_err watch_coll(lmdb_txn *txn, lmdb_stage *stage, size_t index, lls_er
         entry.watching = true;
         LLS_TRY(lmdb_space_store(txn, space, &live, err));
     }
-    LLS_TRY(needs_merge(txn, stage, &stage->colls[index], &entry, &merge, err));
+    LLS_TRY(needs_merge(txn, stage, &entry, &merge, err));
     if (merge)
         LLS_TRY(lmdb_space_new_id(txn, &entry.merged, err));
     LLS_TRY(lmdb_staged_store(txn, run, space, &entry, err));

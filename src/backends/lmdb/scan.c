@@ -120,7 +120,7 @@ static void set_range(scan *s, uint32_t id, lls_kv_range range)
         memcpy(s->prefix, range.prefix.data, range.prefix.len);
 }
 
-/* Take the view. LLS_END asks to meet the collection first. */
+/* Take the view. */
 static lls_err look(scan *s, lls_kv_space space, uint32_t id, lls_kv_range range, lls_error *err)
 {
     lls_err e = LLS_OK;
@@ -130,28 +130,18 @@ static lls_err look(scan *s, lls_kv_space space, uint32_t id, lls_kv_range range
     if (e == LLS_E_NOTFOUND)
         return LLS_OK; // an empty scan
     LLS_TRY(e);
-    const lmdb_coll *coll = lmdb_coll_known(s->env, space.coll);
-    if (!coll)
-        return LLS_END;
     set_range(s, id, range);
-    int rc = mdb_cursor_open(s->reader->raw, coll->dbi, &s->cursor);
+    int rc = mdb_cursor_open(s->reader->raw, s->env->records, &s->cursor);
     return rc ? lmdb_fail(rc, err, "scan collection '%s'", s->coll) : LLS_OK;
 }
 
 static lls_err start(scan *s, lls_kv_space space, uint32_t id, lls_kv_range range, lls_error *err)
 {
-    for (;;) {
-        const lmdb_coll *met;
-        LLS_TRY(lmdb_read_begin(s->env, LMDB_SCAN, &s->reader, err));
-        lls_err e = look(s, space, id, range, err);
-        if (e == LLS_OK)
-            return LLS_OK;
+    LLS_TRY(lmdb_read_begin(s->env, LMDB_SCAN, &s->reader, err));
+    lls_err e = look(s, space, id, range, err);
+    if (e != LLS_OK)
         lmdb_read_end(s->env, s->reader, LMDB_SCAN);
-        s->reader = NULL;
-        if (e != LLS_END)
-            return e;
-        LLS_TRY(lmdb_coll_find(s->env, space.coll, false, &met, err));
-    }
+    return e;
 }
 
 lls_err lmdb_scan_open(lmdb_env *env, lls_kv_space space, uint32_t id, lls_kv_range range,

@@ -116,7 +116,7 @@ lls_err lmdb_space_new_id(lmdb_txn *txn, uint32_t *out, lls_error *err)
     if (rc != 0 || val.mv_size != 4)
         return lmdb_txn_fail(txn, rc ? rc : MDB_CORRUPTED, err, "read the next number of a space");
     uint32_t id = lls_little_get_u32(val.mv_data);
-    if (id == 0 || id == UINT32_MAX)
+    if (id == 0 || id >= LMDB_RECORD - 1)
         return lls_fail(err, LLS_E_FULL, "all numbers of spaces were given out");
     lls_little_set_u32(bytes, id + 1);
     val = (MDB_val){sizeof(bytes), bytes};
@@ -127,11 +127,11 @@ lls_err lmdb_space_new_id(lmdb_txn *txn, uint32_t *out, lls_error *err)
     return LLS_OK;
 }
 
-lls_err lmdb_space_bury(lmdb_txn *txn, uint32_t id, lls_str coll, lls_error *err)
+lls_err lmdb_space_bury(lmdb_txn *txn, uint32_t id, lls_error *err)
 {
     uint8_t bytes[LMDB_META_DEAD_LEN + 4] = LMDB_META_DEAD;
     MDB_val key = {sizeof(bytes), bytes};
-    MDB_val val = lmdb_text(coll.data, coll.len);
+    MDB_val val = {0, NULL};
 
     if (id == 0)
         return LLS_OK;

@@ -13,6 +13,10 @@
 
 enum { LMDB_KEY_MAX = 4 + LLS_KEY_MAX };
 
+/* Keys of records begin with this and the number of their space, so that they stand behind the
+ * names of the tables, and new spaces grow at the end. */
+#define LMDB_RECORD 0x80000000U
+
 /** What `spaces` says of one (tenant, collection). */
 typedef struct lmdb_space {
     uint32_t id;
@@ -36,7 +40,7 @@ lls_err lmdb_space_remove(lmdb_txn *txn, lls_kv_space space, lls_error *err) LLS
 lls_err lmdb_space_new_id(lmdb_txn *txn, uint32_t *out, lls_error *err) LLS_CHECKED;
 
 /** Leave the records of `id` to be collected. 0 is fine. */
-lls_err lmdb_space_bury(lmdb_txn *txn, uint32_t id, lls_str coll, lls_error *err) LLS_CHECKED;
+lls_err lmdb_space_bury(lmdb_txn *txn, uint32_t id, lls_error *err) LLS_CHECKED;
 
 /* `meta` holds: "format", "next", "dead" NUL id (4 bytes), "stage" NUL run NUL tenant NUL coll. */
 #define LMDB_META_FORMAT "format"
@@ -54,16 +58,24 @@ static inline MDB_val lmdb_text(const char *text, size_t len)
 /** Write `id` and `key`, of LLS_KEY_MAX bytes at most, to `out`, which has LMDB_KEY_MAX. */
 static inline MDB_val lmdb_key_make(uint8_t *out, uint32_t id, lls_bytes key)
 {
-    lls_big_set_u32(out, id);
+    lls_big_set_u32(out, LMDB_RECORD | id);
     if (key.len)
         memcpy(out + 4, key.data, key.len);
     return (MDB_val){4 + key.len, out};
 }
 
+/** The number of the space that a stored key is of; 0: it is no record's. */
+static inline uint32_t lmdb_key_space(const MDB_val *key)
+{
+    uint32_t head = key->mv_size >= 4 ? lls_big_get_u32(key->mv_data) : 0;
+
+    return head & LMDB_RECORD ? head ^ LMDB_RECORD : 0;
+}
+
 /** Whether a stored key is of the space `id`. */
 static inline bool lmdb_key_is_of(const MDB_val *key, uint32_t id)
 {
-    return key->mv_size >= 4 && lls_big_get_u32(key->mv_data) == id;
+    return key->mv_size >= 4 && lls_big_get_u32(key->mv_data) == (LMDB_RECORD | id);
 }
 
 /** The key as the port knows it. */

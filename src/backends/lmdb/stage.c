@@ -51,14 +51,14 @@ static lls_err add(lls_kv_stage *base, lls_str coll, const lls_kv_item *items, s
 }
 
 /* Append the greatest key of the space `id`; nothing when it has none. */
-static int greatest(MDB_txn *txn, MDB_dbi dbi, uint32_t id, lls_buf *out)
+static int greatest(MDB_txn *txn, MDB_dbi records, uint32_t id, lls_buf *out)
 {
     uint8_t bytes[LMDB_KEY_MAX];
     MDB_val key = lmdb_key_make(bytes, id + 1, (lls_bytes){0});
     MDB_val val;
     MDB_cursor *cursor;
 
-    int rc = mdb_cursor_open(txn, dbi, &cursor);
+    int rc = mdb_cursor_open(txn, records, &cursor);
     if (rc != 0)
         return rc;
     rc = mdb_cursor_get(cursor, &key, &val, MDB_SET_RANGE);
@@ -85,7 +85,7 @@ static lls_err last(lls_kv_stage *base, lls_str coll, lls_buf *key, uint64_t *co
                                  lmdb_stage_space(stage, index), &entry, err);
     int rc = 0;
     if (e == LLS_OK)
-        rc = greatest(reader->raw, stage->colls[index].met->dbi, entry.staged, &found);
+        rc = greatest(reader->raw, env->records, entry.staged, &found);
     lmdb_read_end(env, reader, LMDB_BRIEF);
     if (e == LLS_E_NOTFOUND && stage->published)
         e = LLS_OK; // it is not in the stage any more
@@ -139,10 +139,10 @@ static lls_err publish_coll(lmdb_txn *txn, lmdb_stage *stage, size_t index, lls_
     } else {
         lmdb_space fresh = {.id = result};
         LLS_TRY(lmdb_space_store(txn, space, &fresh, err));
-        LLS_TRY(lmdb_space_bury(txn, entry.live, space.coll, err));
+        LLS_TRY(lmdb_space_bury(txn, entry.live, err));
     }
     if (result != entry.staged)
-        LLS_TRY(lmdb_space_bury(txn, entry.staged, space.coll, err));
+        LLS_TRY(lmdb_space_bury(txn, entry.staged, err));
     return lmdb_staged_remove(txn, run, space, err);
 }
 
@@ -254,7 +254,6 @@ static lls_err open_stage(lmdb_stage *stage, const lls_stage_spec *spec, lls_err
     for (size_t i = 0; i < spec->coll_count; i++) {
         lmdb_stage_coll *coll = &stage->colls[i];
         memcpy(coll->name, spec->colls[i].data, spec->colls[i].len);
-        LLS_TRY(lmdb_coll_find(stage->store->env, spec->colls[i], true, &coll->met, err));
     }
     return lmdb_write(stage->store->env, LMDB_TAKES, open_entries, stage, err);
 }
@@ -264,8 +263,9 @@ lls_err lmdb_kv_stage(lls_kv *kv, const lls_stage_spec *spec, lls_kv_stage **out
     lmdb_store *store = lmdb_store_of(kv);
 
     LLS_TRY(lmdb_must_write(store, err));
-    if (spec->coll_count > LMDB_COLLS_MAX)
-        return lls_fail(err, LLS_E_INVALID, "a stage of more than %d collections", LMDB_COLLS_MAX);
+    if (spec->coll_count > LMDB_STAGE_COLLS)
+        return lls_fail(err, LLS_E_INVALID, "a stage of more than %d collections",
+                        LMDB_STAGE_COLLS);
     lmdb_stage *stage = lls_alloc(sizeof(*stage) + spec->coll_count * sizeof(stage->colls[0]));
     if (!stage)
         return lls_fail(err, LLS_E_NOMEM, "out of memory");
@@ -297,7 +297,7 @@ static lls_err discard_in(lmdb_txn *txn, void *user, lls_error *err)
     while ((e = lmdb_staged_first(txn, d->run, d->tenant, coll, &entry, err)) == LLS_OK) {
         lls_kv_space space = {d->tenant, lls_str_of(coll)};
         LLS_TRY(lmdb_staged_unwatch(txn, space, &entry, err));
-        LLS_TRY(lmdb_space_bury(txn, entry.staged, space.coll, err));
+        LLS_TRY(lmdb_space_bury(txn, entry.staged, err));
         LLS_TRY(lmdb_staged_remove(txn, d->run, space, err));
     }
     return e == LLS_END ? LLS_OK : e;

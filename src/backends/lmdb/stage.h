@@ -27,9 +27,10 @@ typedef struct lmdb_load {
 
 enum { LMDB_LOAD_BYTES = 4 << 20 }; /* of one transaction */
 
+enum { LMDB_STAGE_COLLS = 120 }; /* of one stage */
+
 typedef struct lmdb_stage_coll {
     char name[LLS_COLL_MAX + 1];
-    const lmdb_coll *met;
     lmdb_staged entry; /* as it is in `meta` */
 } lmdb_stage_coll;
 

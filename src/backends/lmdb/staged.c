@@ -105,7 +105,7 @@ lls_err lmdb_staged_unwatch(lmdb_txn *txn, lls_kv_space space, lmdb_staged *entr
 {
     lmdb_space live;
 
-    LLS_TRY(lmdb_space_bury(txn, entry->merged, space.coll, err));
+    LLS_TRY(lmdb_space_bury(txn, entry->merged, err));
     entry->merged = 0;
     if (!entry->watching)
         return LLS_OK;

@@ -8,10 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum {
-    CHECK_EVERY = 1000, /* commits between two looks for readers that died */
-    NAME_MAX_LEN = LLS_COLL_MAX + 4,
-};
+enum { CHECK_EVERY = 1000 }; /* commits between two looks for readers that died */
 
 static lls_err code_of(int rc)
 {
@@ -178,98 +175,4 @@ lls_err lmdb_write(lmdb_env *env, lmdb_room room, lmdb_work_fn work, void *user,
     }
     (void)pthread_mutex_unlock(&env->writing);
     return e;
-}
-
-/* ---- collections ---- */
-
-const lmdb_coll *lmdb_coll_known(lmdb_env *env, lls_str name)
-{
-    unsigned count = atomic_load_explicit(&env->coll_count, memory_order_acquire);
-
-    for (unsigned i = 0; i < count; i++) {
-        const lmdb_coll *coll = &env->colls[i];
-        if (lls_str_eq((lls_str){coll->name, coll->len}, name))
-            return coll;
-    }
-    return NULL;
-}
-
-static const lmdb_coll *remember(lmdb_env *env, lls_str name, MDB_dbi dbi)
-{
-    unsigned count = atomic_load(&env->coll_count);
-    lmdb_coll *coll = &env->colls[count];
-
-    memcpy(coll->name, name.data, name.len);
-    coll->name[name.len] = '\0';
-    coll->len = (uint8_t)name.len;
-    coll->dbi = dbi;
-    atomic_store_explicit(&env->coll_count, count + 1, memory_order_release);
-    return coll;
-}
-
-typedef struct naming {
-    char name[NAME_MAX_LEN];
-    MDB_dbi dbi;
-} naming;
-
-static lls_err create_named(lmdb_txn *txn, void *user, lls_error *err)
-{
-    naming *n = user;
-    int rc = mdb_dbi_open(txn->raw, n->name, MDB_CREATE, &n->dbi);
-
-    return rc ? lmdb_txn_fail(txn, rc, err, n->name) : LLS_OK;
-}
-
-/* A handle opened in a read transaction outlives it only when that is committed. */
-static lls_err open_named(lmdb_env *env, naming *n, lls_error *err)
-{
-    lmdb_reader *reader;
-
-    LLS_TRY(lmdb_read_begin(env, LMDB_BRIEF, &reader, err));
-    int rc = mdb_dbi_open(reader->raw, n->name, 0, &n->dbi);
-    if (rc == 0)
-        rc = mdb_txn_commit(reader->raw);
-    else
-        mdb_txn_abort(reader->raw);
-    lls_free(reader);
-    lmdb_gate_leave(env, LMDB_BRIEF);
-    if (rc == MDB_NOTFOUND)
-        return lls_fail(err, LLS_E_NOTFOUND, "no such collection");
-    return rc ? lmdb_fail(rc, err, "open '%s'", n->name) : LLS_OK;
-}
-
-static lls_err coll_open(lmdb_env *env, lls_str name, bool create, const lmdb_coll **out,
-                         lls_error *err)
-{
-    naming n = {0};
-
-    *out = lmdb_coll_known(env, name);
-    if (*out)
-        return LLS_OK;
-    if (atomic_load(&env->coll_count) == LMDB_COLLS_MAX)
-        return lls_fail(err, LLS_E_FULL, "more than %d collections in one store", LMDB_COLLS_MAX);
-    (void)snprintf(n.name, sizeof(n.name), "kv:" LLS_FMT, LLS_ARG(name));
-    lls_err e = open_named(env, &n, err);
-    if (e == LLS_E_NOTFOUND && create)
-        e = lmdb_write(env, LMDB_TAKES, create_named, &n, err);
-    if (e == LLS_OK)
-        *out = remember(env, name, n.dbi);
-    return e;
-}
-
-lls_err lmdb_coll_find(lmdb_env *env, lls_str name, bool create, const lmdb_coll **out,
-                       lls_error *err)
-{
-    const lmdb_coll *coll = lmdb_coll_known(env, name);
-
-    if (!coll) {
-        if (!*env->alive)
-            return lmdb_gate_enter(env, LMDB_BRIEF, err);
-        (void)pthread_mutex_lock(&env->naming);
-        lls_err e = coll_open(env, name, create, &coll, err);
-        (void)pthread_mutex_unlock(&env->naming);
-        LLS_TRY(e);
-    }
-    *out = coll;
-    return LLS_OK;
 }

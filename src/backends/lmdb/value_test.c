@@ -131,7 +131,7 @@ static void a_damaged_record_is_named_and_the_others_are_read(void **state)
 static const lls_kv_meta golden_meta = {3, 1700000000000001, 1700000000000002, 0};
 static const lls_kv_meta golden_expiring = {1, 1, 2, 4102444800000000};
 
-/* How tests/golden/lmdb-1 was made: LLS_GOLDEN_WRITE=folder of a new store. */
+/* How tests/golden/lmdb-2 was made: LLS_GOLDEN_WRITE=folder of a new store. */
 static void write_golden(const char *path)
 {
     LLS_AUTO(lls_backend_ref) backend = fixture_open(path);
@@ -169,17 +169,22 @@ static void expect_golden(lls_kv_iter *it, lls_bytes key, size_t len, const lls_
     assert_memory_equal(&item.meta, want, sizeof(*want));
 }
 
-static void a_store_of_format_1_is_read_for_ever(void **state)
+static void copy_golden(const char *name, const char *to)
 {
     LLS_AUTO(lls_buf) command = {0};
+
+    lls_buf_printf(&command, "cp -r '%s/tests/golden/%s' '%s' && chmod -R u+w '%s'", LLS_SOURCE_DIR,
+                   name, to, to);
+    assert_int_equal(system(lls_buf_cstr(&command)), 0);
+}
+
+static void expect_all_golden(const char *path)
+{
     LLS_AUTO(lls_buf) value = {0};
     lls_error err = {0};
     lls_kv_item item;
 
-    lls_buf_printf(&command, "cp -r '%s/tests/golden/lmdb-1' '%s' && chmod -R u+w '%s'",
-                   LLS_SOURCE_DIR, (const char *)*state, (const char *)*state);
-    assert_int_equal(system(lls_buf_cstr(&command)), 0);
-    LLS_AUTO(lls_backend_ref) backend = fixture_open(*state);
+    LLS_AUTO(lls_backend_ref) backend = fixture_open(path);
     LLS_AUTO(lls_kv_iter_ref) it = NULL;
     assert_ok(lls_kv_scan(backend->kv, fixture_space, (lls_kv_range){0}, LLS_KV_ALL, &it, &err),
               err);
@@ -202,6 +207,26 @@ static void a_store_of_format_1_is_read_for_ever(void **state)
     assert_ok(lls_stage_last(stage, COLL, &last, &count, &err), err);
     assert_bytes(lls_buf_view(&last), "staged");
     assert_int_equal(count, 1);
+    assert_int_equal(fixture_faults(backend), 1); // the stage that waits
+}
+
+static void a_store_of_format_2_is_read_for_ever(void **state)
+{
+    copy_golden("lmdb-2", *state);
+    expect_all_golden(*state);
+}
+
+static void a_store_of_format_1_becomes_one_of_format_2(void **state)
+{
+    lls_backend *backend = NULL;
+    lls_error err = {0};
+
+    copy_golden("lmdb-1", *state);
+    assert_code(fixture_try(*state, "1MiB", LLS_READ_ONLY, &backend, &err), LLS_E_UNSUPPORTED, err);
+    expect_all_golden(*state);
+    expect_all_golden(*state);
+    assert_ok(fixture_try(*state, "1MiB", LLS_READ_ONLY, &backend, &err), err);
+    lls_backend_close(backend);
 }
 
 /* ---- memory ---- */
@@ -256,7 +281,8 @@ int main(void)
         cmocka_unit_test(another_key_or_length_is_noticed),
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
         T(a_damaged_record_is_named_and_the_others_are_read),
-        T(a_store_of_format_1_is_read_for_ever),
+        T(a_store_of_format_2_is_read_for_ever),
+        T(a_store_of_format_1_becomes_one_of_format_2),
         T(every_allocation_may_fail),
 #undef T
     };
