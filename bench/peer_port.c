@@ -10,6 +10,7 @@ enum { BATCH_MAX = 1000 };
 typedef struct port {
     lls_backend *backend;
     lls_buf value;
+    lls_error err;
 } port;
 
 static lls_bytes view(const char *data, size_t len)
@@ -46,11 +47,10 @@ static void port_put(void *peer, const bench_pair *pairs, size_t count)
 static size_t port_get(void *peer, const char *key, size_t key_len)
 {
     port *p = peer;
-    lls_error err = {0};
 
     lls_buf_clear(&p->value);
-    if (lls_kv_get(p->backend->kv, space, view(key, key_len), &p->value, NULL, &err) != LLS_OK)
-        bench_die("port get", err.msg);
+    if (lls_kv_get(p->backend->kv, space, view(key, key_len), &p->value, NULL, &p->err) != LLS_OK)
+        bench_die("port get", p->err.msg);
     return p->value.len;
 }
 
