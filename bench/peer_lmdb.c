@@ -1,7 +1,7 @@
 /*
  * LMDB as its manual says: one cached read transaction, durable commits, a copy of each value. Once
- * plainly, and once with what our records promise: a table among others, a checksum of key and
- * value before each value, and no value believed that it does not fit.
+ * plainly, and once with what our records promise: a checksum of key and value before each value,
+ * and no value believed that it does not fit.
  */
 #include "peer.h"
 
@@ -47,7 +47,7 @@ static MDB_val opened(const raw *r, MDB_val key, MDB_val stored)
     return value;
 }
 
-static raw *open_in(const char *folder, const char *table)
+static void *raw_open(const char *folder)
 {
     raw *r = calloc(1, sizeof(*r));
     MDB_txn *txn;
@@ -55,25 +55,19 @@ static raw *open_in(const char *folder, const char *table)
     if (!r)
         bench_die("lmdb", "out of memory");
     must(mdb_env_create(&r->env), "lmdb");
-    must(mdb_env_set_maxdbs(r->env, 8), "lmdb tables");
     must(mdb_env_set_mapsize(r->env, (size_t)64 << 30), "lmdb map");
     must(mdb_env_open(r->env, folder, MDB_NOTLS, 0600), "lmdb open");
     must(mdb_txn_begin(r->env, NULL, 0, &txn), "lmdb begin");
-    must(mdb_dbi_open(txn, table, table ? MDB_CREATE : 0, &r->dbi), "lmdb dbi");
+    must(mdb_dbi_open(txn, NULL, 0, &r->dbi), "lmdb dbi");
     must(mdb_txn_commit(txn), "lmdb commit");
     must(mdb_txn_begin(r->env, NULL, MDB_RDONLY, &r->reader), "lmdb reader");
     mdb_txn_reset(r->reader);
     return r;
 }
 
-static void *raw_open(const char *folder)
-{
-    return open_in(folder, NULL);
-}
-
 static void *checked_open(const char *folder)
 {
-    raw *r = open_in(folder, "records");
+    raw *r = raw_open(folder);
 
     r->checked = true;
     return r;

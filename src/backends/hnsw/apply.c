@@ -24,8 +24,8 @@ typedef struct effect {
     size_t value_at; /* in `values` */
     size_t value_len;
     bool superseded; /* by a later write of the batch */
-    bool was_stored; /* before the batch: it takes a REMOVE to be rid of that; */
-    uint32_t space;  /* in which space of its collection, or HNSW_NONE */
+    bool was_stored; /* before the batch: it takes a REMOVE to be rid of that, */
+    uint32_t space;  /* which was in this space of its collection, or HNSW_NONE */
     size_t next;     /* an older effect in the same place of the table, plus 1 */
 } effect;
 

@@ -6,13 +6,12 @@
 #include "base/scope.h"
 #include "ports/record.h"
 
-/* Collections whose cursor is kept while a batch goes back and forth between them. */
+/* Collections whose space is remembered while a batch goes back and forth between them. */
 enum { SLOTS = 8 };
 
 typedef struct slot {
     lls_str name;
     uint32_t id; /* of the space; 0: the tenant has none yet */
-    MDB_cursor *cursor;
 } slot;
 
 typedef struct batch {
@@ -20,6 +19,7 @@ typedef struct batch {
     int64_t now_usec;
     const lls_kv_write *writes;
     size_t count;
+    MDB_cursor *cursor; /* of this attempt's transaction */
     slot slots[SLOTS];
     size_t used;
 } batch;
@@ -77,12 +77,8 @@ static lls_err slot_of(lmdb_txn *txn, batch *b, lls_str name, slot **out, lls_er
         }
     }
     if (b->used == SLOTS)
-        mdb_cursor_close(b->slots[--b->used].cursor);
-    slot s = {.name = name};
-    int rc = mdb_cursor_open(txn->raw, txn->env->records, &s.cursor);
-    if (rc != 0)
-        return lmdb_txn_fail(txn, rc, err, "write");
-    b->slots[b->used++] = s;
+        b->used--;
+    b->slots[b->used++] = (slot){.name = name};
     *out = &b->slots[b->used - 1];
     return enter_space(txn, b, *out, err);
 }
@@ -96,7 +92,7 @@ static lls_err look(lmdb_txn *txn, const batch *b, const slot *s, MDB_val *key,
     *old = (old_record){0};
     if (s->id == 0)
         return LLS_OK;
-    int rc = mdb_cursor_get(s->cursor, key, &val, MDB_SET);
+    int rc = mdb_cursor_get(b->cursor, key, &val, MDB_SET);
     if (rc == MDB_NOTFOUND)
         return LLS_OK;
     if (rc != 0)
@@ -138,7 +134,7 @@ static lls_kv_meta new_meta(const batch *b, const lls_kv_write *w, const old_rec
     };
 }
 
-static lls_err remove_old(lmdb_txn *txn, const batch *b, slot *s, const lls_kv_write *w,
+static lls_err remove_old(lmdb_txn *txn, const batch *b, const lls_kv_write *w,
                           const old_record *old, lls_error *err)
 {
     if (!old->stored)
@@ -146,7 +142,7 @@ static lls_err remove_old(lmdb_txn *txn, const batch *b, slot *s, const lls_kv_w
     if (w->verb == LLS_KV_SWEEP &&
         (old->damage != LLS_OK || !lls_kv_expired(&old->meta, b->now_usec)))
         return LLS_OK;
-    int rc = mdb_cursor_del(s->cursor, 0);
+    int rc = mdb_cursor_del(b->cursor, 0);
     return rc ? lmdb_txn_fail(txn, rc, err, "delete") : LLS_OK;
 }
 
@@ -161,7 +157,7 @@ static lls_err do_write(lmdb_txn *txn, batch *b, const lls_kv_write *w, lls_erro
     LLS_TRY(look(txn, b, s, &key, w, &old, err));
     LLS_TRY(allowed(w, &old, err));
     if (w->verb == LLS_KV_DELETE || w->verb == LLS_KV_SWEEP)
-        return remove_old(txn, b, s, w, &old, err);
+        return remove_old(txn, b, w, &old, err);
 
     if (s->id == 0) {
         LLS_TRY(make_space(txn, b, s, err));
@@ -169,7 +165,7 @@ static lls_err do_write(lmdb_txn *txn, batch *b, const lls_kv_write *w, lls_erro
     }
     lls_kv_meta meta = new_meta(b, w, &old);
     MDB_val val = {lmdb_value_size(&meta, w->value), NULL};
-    int rc = mdb_cursor_put(s->cursor, &key, &val, MDB_RESERVE);
+    int rc = mdb_cursor_put(b->cursor, &key, &val, MDB_RESERVE);
     if (rc != 0)
         return lmdb_txn_fail(txn, rc, err, "write");
     lmdb_value_encode(w->key, &meta, w->value, val.mv_data);
@@ -181,11 +177,13 @@ static lls_err apply_in(lmdb_txn *txn, void *user, lls_error *err)
     batch *b = user;
     lls_err e = LLS_OK;
 
-    b->used = 0; // the cursors of an attempt before this one ended with its transaction
+    b->used = 0; // what an attempt before this one remembered ended with its transaction
+    int rc = mdb_cursor_open(txn->raw, txn->env->records, &b->cursor);
+    if (rc != 0)
+        return lmdb_txn_fail(txn, rc, err, "write");
     for (size_t i = 0; i < b->count && e == LLS_OK; i++)
         e = do_write(txn, b, &b->writes[i], err);
-    while (b->used > 0)
-        mdb_cursor_close(b->slots[--b->used].cursor);
+    mdb_cursor_close(b->cursor);
     return e;
 }
 

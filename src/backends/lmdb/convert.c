@@ -7,7 +7,6 @@
 #include "backends/lmdb/open.h"
 
 #include "backends/lmdb/space.h"
-#include "base/little.h"
 #include "base/scope.h"
 
 #include <errno.h>
@@ -73,16 +72,6 @@ static int move_table(lmdb_txn *txn, const char *name)
     return rc == MDB_NOTFOUND ? mdb_drop(txn->raw, table, 1) : rc;
 }
 
-static int set_format(lmdb_txn *txn)
-{
-    uint8_t bytes[4];
-    MDB_val key = lmdb_text(LMDB_META_FORMAT, sizeof(LMDB_META_FORMAT) - 1);
-    MDB_val val = {sizeof(bytes), bytes};
-
-    lls_little_set_u32(bytes, LMDB_FORMAT);
-    return mdb_put(txn->raw, txn->env->meta, &key, &val, 0);
-}
-
 /* Another process may have been faster: then there is no such table, and the format is today's. */
 static lls_err convert_in(lmdb_txn *txn, void *user, lls_error *err)
 {
@@ -94,7 +83,7 @@ static lls_err convert_in(lmdb_txn *txn, void *user, lls_error *err)
         if ((rc = move_table(txn, name)) != 0)
             break;
     if (rc == MDB_NOTFOUND)
-        rc = set_format(txn);
+        rc = lmdb_meta_set(txn->env, txn->raw, LMDB_META_FORMAT, LMDB_FORMAT, 0);
     return rc ? lmdb_txn_fail(txn, rc, err, "make a store of format 1 one of format 2") : LLS_OK;
 }
 

@@ -18,7 +18,6 @@
 
 #include <lmdb.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <sys/types.h>
 
 enum {

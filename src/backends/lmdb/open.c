@@ -248,14 +248,10 @@ static lls_err open_existing(lmdb_env *env, lls_error *err)
     return rc ? lmdb_fail(rc, err, "'%s'", env->path) : LLS_OK;
 }
 
-static int set_u32(lmdb_env *env, MDB_txn *txn, const char *name, uint32_t n)
+static int set_first(lmdb_env *env, MDB_txn *txn, const char *name, uint32_t number)
 {
-    uint8_t bytes[4];
-    MDB_val key = lmdb_text(name, strlen(name));
-    MDB_val val = {sizeof(bytes), bytes};
+    int rc = lmdb_meta_set(env, txn, name, number, MDB_NOOVERWRITE);
 
-    lls_little_set_u32(bytes, n);
-    int rc = mdb_put(txn, env->meta, &key, &val, MDB_NOOVERWRITE);
     return rc == MDB_KEYEXIST ? 0 : rc;
 }
 
@@ -273,8 +269,8 @@ static int set_up_in(lmdb_env *env, MDB_txn *txn)
     if (rc == 0)
         rc = mdb_dbi_open(txn, "spaces", create, &env->spaces);
     if (rc == 0)
-        rc = set_u32(env, txn, LMDB_META_FORMAT, LMDB_FORMAT);
-    return rc ? rc : set_u32(env, txn, LMDB_META_NEXT, 1);
+        rc = set_first(env, txn, LMDB_META_FORMAT, LMDB_FORMAT);
+    return rc ? rc : set_first(env, txn, LMDB_META_NEXT, 1);
 }
 
 static lls_err set_up(lmdb_env *env, lls_error *err)

@@ -106,10 +106,19 @@ lls_err lmdb_space_remove(lmdb_txn *txn, lls_kv_space space, lls_error *err)
                                     : LLS_OK;
 }
 
+int lmdb_meta_set(lmdb_env *env, MDB_txn *txn, const char *name, uint32_t number, unsigned flags)
+{
+    uint8_t bytes[4];
+    MDB_val key = lmdb_text(name, strlen(name));
+    MDB_val val = {sizeof(bytes), bytes};
+
+    lls_little_set_u32(bytes, number);
+    return mdb_put(txn, env->meta, &key, &val, flags);
+}
+
 lls_err lmdb_space_new_id(lmdb_txn *txn, uint32_t *out, lls_error *err)
 {
     MDB_val key = lmdb_text(LMDB_META_NEXT, sizeof(LMDB_META_NEXT) - 1);
-    uint8_t bytes[4];
     MDB_val val;
 
     int rc = mdb_get(txn->raw, txn->env->meta, &key, &val);
@@ -118,9 +127,7 @@ lls_err lmdb_space_new_id(lmdb_txn *txn, uint32_t *out, lls_error *err)
     uint32_t id = lls_little_get_u32(val.mv_data);
     if (id == 0 || id >= LMDB_RECORD - 1)
         return lls_fail(err, LLS_E_FULL, "all numbers of spaces were given out");
-    lls_little_set_u32(bytes, id + 1);
-    val = (MDB_val){sizeof(bytes), bytes};
-    rc = mdb_put(txn->raw, txn->env->meta, &key, &val, 0);
+    rc = lmdb_meta_set(txn->env, txn->raw, LMDB_META_NEXT, id + 1, 0);
     if (rc != 0)
         return lmdb_txn_fail(txn, rc, err, "write the next number of a space");
     *out = id;

@@ -49,6 +49,9 @@ lls_err lmdb_space_bury(lmdb_txn *txn, uint32_t id, lls_error *err) LLS_CHECKED;
 #define LMDB_META_STAGE "stage\0"
 enum { LMDB_META_DEAD_LEN = 5, LMDB_META_STAGE_LEN = 6 };
 
+/** Write a number of `meta`; `flags` are those of mdb_put. Gives what LMDB says. */
+int lmdb_meta_set(lmdb_env *env, MDB_txn *txn, const char *name, uint32_t number, unsigned flags);
+
 /** The first `len` bytes of a text, as LMDB wants them. */
 static inline MDB_val lmdb_text(const char *text, size_t len)
 {

@@ -148,21 +148,6 @@ static lls_err open_trees(sled_kv *kv, lls_error *err)
     return open_tree(kv, SLED_RECORDS_TREE, &kv->records, err);
 }
 
-/* Whoever was killed at an opening may have left a snapshot with which the engine does not open. */
-static lls_err sweep(const char *path, lls_error *err)
-{
-    sled_folder folder;
-    sled_conf conf;
-
-    lls_err e = sled_folder_open(path, &folder, err);
-    if (e == LLS_OK)
-        e = sled_conf_read(&folder, &conf, err);
-    if (e == LLS_OK)
-        e = sled_snapshot_sweep(&folder, &conf, err);
-    sled_folder_close(&folder);
-    return e;
-}
-
 /* Whether somebody holds the lock that the engine could not get: then the error names them. */
 static lls_err who_holds(const char *path, lls_error *err)
 {
@@ -202,7 +187,7 @@ static lls_err open_all(sled_kv *kv, const sled_options *conf, const sled_facts 
 
     if (found)
         facts = *found;
-    LLS_TRY(found ? sweep(conf->path, err) : make_folder(conf->path, &facts, err));
+    LLS_TRY(found ? sled_snapshot_sweep(conf->path, err) : make_folder(conf->path, &facts, err));
     LLS_TRY(open_engine(kv, conf, &facts, err));
     LLS_TRY(sled_disk_open(conf->path, &kv->disk, err));
     LLS_TRY(open_trees(kv, err));

@@ -72,29 +72,17 @@ typedef struct session {
     sled_engine_tree *trees[TREES];
 } session;
 
-/* As the backend does before it lets the engine open. */
-static void sweep(const char *path)
-{
-    sled_folder folder;
-    sled_conf conf;
-    lls_error err = {0};
-
-    if (sled_folder_open(path, &folder, &err) == LLS_OK &&
-        sled_conf_read(&folder, &conf, &err) == LLS_OK)
-        (void)!sled_snapshot_sweep(&folder, &conf, &err);
-    sled_folder_close(&folder);
-}
-
 static session open_session(const history *h)
 {
     sled_engine_error said = {0};
+    lls_error ignored = {0};
     sled_engine_options options = {.path = lls_bytes_of(lls_str_of(h->path)),
                                    .segment_bytes = h->segment_bytes,
                                    .cache_bytes = 1 << 20,
                                    .compressed = h->compressed};
     session s = {0};
 
-    sweep(h->path);
+    (void)!sled_snapshot_sweep(h->path, &ignored); // as the backend does; a new one has no folder
     DO(sled_engine_open(&options, &s.engine, &said));
     return s;
 }

@@ -190,13 +190,6 @@ static lls_err load_slot(recoverer *r, uint64_t offset, sled_slot *out, lls_erro
     return LLS_OK;
 }
 
-static bool begins_with_zeros(const sled_slot *slot)
-{
-    static const uint8_t zeros[SLED_SEGMENT_HEADER];
-
-    return slot->len >= sizeof(zeros) && memcmp(slot->data, zeros, sizeof(zeros)) == 0;
-}
-
 /* When it opens a database the engine writes a snapshot, and then wipes each slot that it does not
  * need, from its beginning, one after the other. Whoever was killed there left one half wiped, and
  * nothing in the log that the snapshot does not have. */
@@ -205,7 +198,8 @@ static bool was_being_wiped(const recoverer *r, const sled_slot *slot)
     const sled_recovery *out = r->out;
 
     return !r->wiping && out->snapshot.name[0] != '\0' && out->tip == out->snapshot.lsn &&
-           begins_with_zeros(slot) && !sled_pages_begin_in(out->pages, slot->offset, slot->size);
+           slot->len >= SLED_SEGMENT_HEADER && sled_all_zero(slot->data, SLED_SEGMENT_HEADER) &&
+           !sled_pages_begin_in(out->pages, slot->offset, slot->size);
 }
 
 /* Slots that hold something, but no segment: being filled, being wiped, or lost. */
@@ -218,13 +212,15 @@ static lls_err judge_strange_slots(recoverer *r, lls_error *err)
     for (size_t i = 0; i < segments->strange_count; i++) {
         LLS_TRY(load_slot(r, segments->strange[i], &slot, err));
         size_t found = sled_tear_search(&slot, 0, &search);
-        bool wiped = found == SIZE_MAX && was_being_wiped(r, &slot);
-        if (found == SIZE_MAX && !wiped)
+        if (found != SIZE_MAX) {
+            sled_tear_note(&r->out->tear, slot.offset + found, "a segment was being written");
+        } else if (was_being_wiped(r, &slot)) {
+            r->wiping = true; // there is one at most
+            sled_tear_note(&r->out->tear, slot.offset, "a segment was being wiped");
+        } else {
             return sled_damage(r->folder, "db", slot.offset, err,
                                "the header of a segment is damaged");
-        r->wiping |= wiped;
-        sled_tear_note(&r->out->tear, wiped ? slot.offset : slot.offset + found,
-                       "a segment was being %s", wiped ? "wiped" : "written");
+        }
     }
     return LLS_OK;
 }

@@ -73,11 +73,6 @@ static lls_err look(scanner *s, uint64_t offset, size_t len, const uint8_t **out
     return LLS_OK;
 }
 
-static bool all_zero(const uint8_t *data, size_t len)
-{
-    return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
-}
-
 /* Whether a slot holds nothing but zeros. Of a hole in the file nothing is read. */
 static lls_err slot_is_zero(scanner *s, uint64_t offset, size_t len, bool *out, lls_error *err)
 {
@@ -89,7 +84,7 @@ static lls_err slot_is_zero(scanner *s, uint64_t offset, size_t len, bool *out, 
     while (at < end && *out) {
         size_t piece = end - at < PIECE ? (size_t)(end - at) : PIECE;
         LLS_TRY(look(s, at, piece, &data, err));
-        *out = all_zero(data, piece);
+        *out = sled_all_zero(data, piece);
         at += piece;
     }
     return LLS_OK;

@@ -44,4 +44,9 @@ int64_t sled_segments_base(const sled_segments *segments, int64_t lsn);
 /** How many bytes of the slot at `offset` the file has. */
 size_t sled_slot_len(const sled_folder *folder, const sled_segments *segments, uint64_t offset);
 
+static inline bool sled_all_zero(const uint8_t *data, size_t len)
+{
+    return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
+}
+
 #endif

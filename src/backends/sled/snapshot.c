@@ -38,6 +38,17 @@ static lls_err look_at_name(void *user, const char *name, lls_error *err)
     return LLS_OK;
 }
 
+/* Make `name` the greatest of the snapshots' names below it, of all for ""; "" when there is none.
+ */
+static lls_err next_name(const sled_folder *folder, char name[SLED_SNAPSHOT_NAME], lls_error *err)
+{
+    search s = {.folder = folder, .below = name};
+
+    LLS_TRY(sled_folder_list(folder, look_at_name, &s, err));
+    memcpy(name, s.name, sizeof(s.name));
+    return LLS_OK;
+}
+
 static bool is_unfinished(const char *name)
 {
     static const char end[] = ".generating";
@@ -206,45 +217,48 @@ lls_err sled_snapshot_read(const sled_folder *folder, const sled_conf *conf, sle
     sled_snapshot found = {0};
 
     for (int i = 0; i < TRIES; i++) {
-        search s = {.folder = folder, .below = found.name};
-        LLS_TRY(sled_folder_list(folder, look_at_name, &s, err));
-        memcpy(found.name, s.name, sizeof(found.name));
-        lls_err e =
-            s.name[0] ? read_file(folder, conf, &found, pages, err)
-                      : sled_pages_new(folder->db_bytes / SLED_MESSAGE_HEADER_MIN + 1, pages, err);
+        LLS_TRY(next_name(folder, found.name, err));
+        lls_err e = found.name[0] ? read_file(folder, conf, &found, pages, err)
+                                  : sled_pages_new(folder->db_bytes / SLED_MESSAGE_HEADER_MIN + 1,
+                                                   pages, err);
         if (e == LLS_OK)
             *out = found;
-        if (e != LLS_E_CORRUPT || !is_unfinished(s.name))
+        if (e != LLS_E_CORRUPT || !is_unfinished(found.name))
             return e;
     }
     return sled_damage(folder, found.name, 0, err, "more than %d unfinished snapshots", TRIES);
 }
 
-/* The unfinished ones below `name`, or all for "". */
-static lls_err next_unfinished(const sled_folder *folder, char name[SLED_SNAPSHOT_NAME],
-                               lls_error *err)
-{
-    do {
-        search s = {.folder = folder, .below = name};
-        LLS_TRY(sled_folder_list(folder, look_at_name, &s, err));
-        memcpy(name, s.name, sizeof(s.name));
-    } while (name[0] != '\0' && !is_unfinished(name));
-    return name[0] != '\0' ? LLS_OK : LLS_END;
-}
-
-lls_err sled_snapshot_sweep(const sled_folder *folder, const sled_conf *conf, lls_error *err)
+static lls_err sweep(const sled_folder *folder, const sled_conf *conf, lls_error *err)
 {
     sled_snapshot found = {0};
-    lls_err e;
 
-    while ((e = next_unfinished(folder, found.name, err)) == LLS_OK) {
+    for (;;) {
         sled_pages *pages = NULL;
         lls_error why = {0};
-        e = read_file(folder, conf, &found, &pages, &why);
+        LLS_TRY(next_name(folder, found.name, err));
+        if (found.name[0] == '\0')
+            return LLS_OK;
+        if (!is_unfinished(found.name))
+            continue;
+        lls_err e = read_file(folder, conf, &found, &pages, &why);
         sled_pages_free(pages);
         if (e == LLS_E_CORRUPT && unlinkat(folder->fd, found.name, 0) != 0)
             return lls_fail_sys(err, errno, "remove '%s/%s', which is unfinished", folder->path,
                                 found.name);
     }
-    return e == LLS_END ? LLS_OK : e;
+}
+
+lls_err sled_snapshot_sweep(const char *path, lls_error *err)
+{
+    sled_folder folder;
+    sled_conf conf;
+
+    lls_err e = sled_folder_open(path, &folder, err);
+    if (e == LLS_OK)
+        e = sled_conf_read(&folder, &conf, err);
+    if (e == LLS_OK)
+        e = sweep(&folder, &conf, err);
+    sled_folder_close(&folder);
+    return e;
 }

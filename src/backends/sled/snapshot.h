@@ -23,12 +23,13 @@ lls_err sled_snapshot_read(const sled_folder *folder, const sled_conf *conf, sle
                            sled_pages **pages, lls_error *err) LLS_CHECKED;
 
 /**
- * Remove the unfinished snapshots that are damaged, which the engine would take for its newest and
- * not open. A whole one may be what the log was wiped by, and stays.
+ * Remove the unfinished snapshots that are damaged from the database at `path`. Whoever was killed
+ * at an opening may have left one, and the engine would take it for its newest and not open. A
+ * whole one may be what the log was wiped by, and stays.
  *
- * Errors: LLS_E_IO, LLS_E_DENIED when one cannot be removed.
+ * Errors: those of opening the folder and its configuration; LLS_E_IO, LLS_E_DENIED when one cannot
+ * be removed.
  */
-lls_err sled_snapshot_sweep(const sled_folder *folder, const sled_conf *conf,
-                            lls_error *err) LLS_CHECKED;
+lls_err sled_snapshot_sweep(const char *path, lls_error *err) LLS_CHECKED;
 
 #endif
