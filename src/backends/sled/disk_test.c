@@ -26,21 +26,44 @@ static bool strikes(void)
         return false;
     if (atomic_load(&writes_left) > 0 && atomic_fetch_sub(&writes_left, 1) > 1)
         return false;
+    (void)usleep(5000); // a disk takes its time to fail: others wait for the write by then
     errno = broken_with;
     return true;
 }
 
-/* Under this name Rust's library calls it; no header that we ask for declares it. */
+/* Under these names Rust's library calls them; no header that we ask for declares them. */
 ssize_t pwrite64(int fd, const void *bytes, size_t len, int64_t at);
+int ftruncate64(int fd, int64_t len);
+int sync_file_range(int fd, off_t at, off_t len, unsigned flags);
 
 ssize_t pwrite64(int fd, const void *bytes, size_t len, int64_t at)
 {
     return strikes() ? -1 : syscall(SYS_pwrite64, fd, bytes, len, at);
 }
 
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+    return strikes() ? -1 : syscall(SYS_write, fd, bytes, len);
+}
+
+int ftruncate64(int fd, int64_t len)
+{
+    return strikes() ? -1 : (int)syscall(SYS_ftruncate, fd, len);
+}
+
+int fsync(int fd)
+{
+    return strikes() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
 int fdatasync(int fd)
 {
     return strikes() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int sync_file_range(int fd, off_t at, off_t len, unsigned flags)
+{
+    return strikes() ? -1 : (int)syscall(SYS_sync_file_range, fd, at, len, flags);
 }
 
 /* What a child says that wrote until it could not. */
@@ -70,7 +93,8 @@ static int write_until_full(const char *path, unsigned from, unsigned to, long b
         said.written += said.error == LLS_OK;
     }
     (void)snprintf(said.text, sizeof(said.text), "%s", said.error == LLS_OK ? "" : err.msg);
-    lls_backend_close(backend);
+    lls_backend_close(backend); // while nothing can be written
+    atomic_store(&writes_left, -1);
     return write(tell, &said, sizeof(said)) == sizeof(said) ? 0 : 4;
 }
 

@@ -52,7 +52,8 @@ int sled_engine_open(const sled_engine_options *options, sled_engine **out,
 /** The engine gives its lock back a moment after this, when its threads are done. */
 void sled_engine_close(sled_engine *engine);
 
-/** Return when all that was committed has left the engine for the system's files. */
+/** Return when all that was committed has left the engine for the system's files, or cannot. A
+ * write that fails late is told within half as long again, see engine/src/flush.rs. */
 int sled_engine_flush(sled_engine *engine, sled_engine_error *err) LLS_CHECKED;
 
 /** Open a tree, made when it is not there. Owns: sled_engine_tree_close. */

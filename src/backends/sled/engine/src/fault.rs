@@ -51,14 +51,18 @@ impl Fault {
     }
 }
 
+impl From<std::io::Error> for Fault {
+    fn from(e: std::io::Error) -> Fault {
+        let full = e.to_string().contains("No space left");
+        let sys = e.raw_os_error().unwrap_or(if full { ENOSPC } else { 0 });
+        Fault { code: IO, sys, text: e.to_string() }
+    }
+}
+
 impl From<sled::Error> for Fault {
     fn from(e: sled::Error) -> Fault {
         match e {
-            sled::Error::Io(e) => {
-                let full = e.to_string().contains("No space left");
-                let sys = e.raw_os_error().unwrap_or(if full { ENOSPC } else { 0 });
-                Fault { code: IO, sys, text: e.to_string() }
-            }
+            sled::Error::Io(e) => e.into(),
             sled::Error::Corruption { .. } => {
                 Fault { code: CORRUPT, sys: 0, text: "a checksum is wrong".into() }
             }

@@ -7,9 +7,11 @@
 #![allow(clippy::missing_safety_doc)]
 
 mod fault;
+mod flush;
 mod scan;
 
 use fault::{at_abi, release, CError, Fault, NONE, OK};
+use flush::Flusher;
 use scan::{Scan, Scans};
 use sled::IVec;
 use std::collections::HashMap;
@@ -50,18 +52,21 @@ pub struct Options {
 
 pub struct Engine {
     db: sled::Db,
+    flusher: Arc<Flusher>,
     broken: Arc<AtomicBool>,
 }
 
 pub struct Tree {
     tree: sled::Tree,
     scans: Arc<Scans>,
+    flusher: Arc<Flusher>,
     broken: Arc<AtomicBool>,
 }
 
 pub struct Batch {
     tree: sled::Tree,
     scans: Arc<Scans>,
+    flusher: Arc<Flusher>,
     broken: Arc<AtomicBool>,
     writes: HashMap<IVec, Option<IVec>>,
 }
@@ -104,7 +109,8 @@ pub unsafe extern "C" fn sled_engine_open(
             .use_compression(options.compressed)
             .flush_every_ms(None) // the caller says when
             .open()?;
-        *out = Box::into_raw(Box::new(Engine { db, broken: Arc::clone(&broken) }));
+        let flusher = Arc::new(Flusher::start(&db)?);
+        *out = Box::into_raw(Box::new(Engine { db, flusher, broken: Arc::clone(&broken) }));
         Ok(OK)
     })
 }
@@ -118,7 +124,7 @@ pub unsafe extern "C" fn sled_engine_close(engine: *mut Engine) {
 pub unsafe extern "C" fn sled_engine_flush(engine: *mut Engine, err: *mut CError) -> c_int {
     let engine = &*engine;
     at_abi(&engine.broken, err, || {
-        or_break(&engine.broken, engine.db.flush().map_err(Fault::from))?;
+        or_break(&engine.broken, engine.flusher.flush())?;
         Ok(OK)
     })
 }
@@ -134,8 +140,9 @@ pub unsafe extern "C" fn sled_engine_tree_open(
     at_abi(&engine.broken, err, || {
         let tree = or_break(&engine.broken, engine.db.open_tree(name.view()).map_err(Fault::from))?;
         let scans = Arc::new(Scans::default());
+        let flusher = Arc::clone(&engine.flusher);
         let broken = Arc::clone(&engine.broken);
-        *out = Box::into_raw(Box::new(Tree { tree, scans, broken }));
+        *out = Box::into_raw(Box::new(Tree { tree, scans, flusher, broken }));
         Ok(OK)
     })
 }
@@ -178,6 +185,7 @@ pub unsafe extern "C" fn sled_engine_batch_open(
         *out = Box::into_raw(Box::new(Batch {
             tree: tree.tree.clone(),
             scans: Arc::clone(&tree.scans),
+            flusher: Arc::clone(&tree.flusher),
             broken: Arc::clone(&tree.broken),
             writes: HashMap::new(),
         }));
@@ -237,6 +245,8 @@ pub unsafe extern "C" fn sled_engine_batch_commit(batch: *mut Batch, err: *mut C
     let batch = &mut *batch;
     at_abi(&batch.broken, err, || {
         if !batch.writes.is_empty() {
+            // a commit keeps flushes out: if it had to wait for an earlier one, none could wake it
+            or_break(&batch.broken, batch.flusher.flush())?;
             let done = batch.scans.commit(&batch.tree, batch.writes.drain());
             or_break(&batch.broken, done)?;
         }
