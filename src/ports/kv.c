@@ -22,6 +22,7 @@ lls_err lls_kv_get(lls_kv *kv, lls_kv_space space, lls_bytes key, lls_buf *out, 
     size_t before = out->len;
     lls_kv_meta found = {0};
 
+    __builtin_prefetch(key.data); // on its way while the names are checked
     LLS_TRY(lls_space_check(space, err));
     LLS_TRY(lls_key_check(key, kv->port, err));
     lls_err e = kv->ops->get(kv, space, key, out, &found, err);

@@ -34,6 +34,7 @@ static lls_err get_in(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, ll
         return LLS_E_NOTFOUND;
     if (rc != 0)
         return lmdb_fail(rc, err, "read collection '" LLS_FMT "'", LLS_ARG(space.coll));
+    lmdb_value_fetch(lmdb_bytes(&stored));
     lls_err e = lmdb_value_decode(key, lmdb_bytes(&stored), meta, &value, err);
     if (e != LLS_OK)
         return lls_wrap(err, e, "collection '" LLS_FMT "'", LLS_ARG(space.coll));

@@ -57,6 +57,16 @@ static int step(scan *s, MDB_val *key, MDB_val *val)
     return 0;
 }
 
+/* A value stands behind its key, unless it is so large that it has pages of its own. */
+static void note(scan *s, const MDB_val *key, const MDB_val *val)
+{
+    bool adjacent = (const char *)key->mv_data + key->mv_size == (const char *)val->mv_data;
+
+    lmdb_trail_note(&s->trail, key->mv_data, key->mv_size + (adjacent ? val->mv_size : 0));
+    if (!adjacent)
+        lmdb_trail_note(&s->trail, val->mv_data, val->mv_size);
+}
+
 static lls_err next(lls_kv_iter *it, lls_kv_item *item, lls_error *err)
 {
     scan *s = LLS_OUTER(it, scan, base);
@@ -79,14 +89,10 @@ static lls_err next(lls_kv_iter *it, lls_kv_item *item, lls_error *err)
         return LLS_END;
     }
     // before the item is handed out: giving the pages back does not take them away from anybody
-    lmdb_trail_note(&s->trail, key.mv_data, key.mv_size);
-    lmdb_trail_note(&s->trail, val.mv_data, val.mv_size);
-    lls_kv_item found = {.key = lmdb_key_of(&key)};
-    lls_err e = lmdb_value_decode(found.key, lmdb_bytes(&val), &found.meta, &found.value, err);
-    if (e != LLS_OK)
-        return lls_wrap(err, e, "collection '%s'", s->coll);
-    *item = found;
-    return LLS_OK;
+    note(s, &key, &val);
+    item->key = lmdb_key_of(&key);
+    lls_err e = lmdb_value_decode(item->key, lmdb_bytes(&val), &item->meta, &item->value, err);
+    return e == LLS_OK ? LLS_OK : lls_wrap(err, e, "collection '%s'", s->coll);
 }
 
 static void close_scan(lls_kv_iter *it)

@@ -72,7 +72,6 @@ lls_err lmdb_value_decode(lls_bytes key, lls_bytes stored, lls_kv_meta *meta, ll
 {
     const uint8_t *at = stored.data;
 
-    lmdb_value_fetch(stored);
     if (stored.len < SHORT_HEADER)
         return damaged(key, LLS_E_CORRUPT, "too short", err);
     if (lls_little_get_u32(at + 4) != checksum(key, at, stored.len))
