@@ -98,7 +98,7 @@ static lls_err look(lmdb_txn *txn, const batch *b, const slot *s, MDB_val *key,
     if (rc != 0)
         return lmdb_txn_fail(txn, rc, err, "read before a write");
     old->stored = true;
-    lmdb_value_fetch(lmdb_bytes(&val));
+    lmdb_fetch_record(lmdb_bytes(&val));
     old->damage = lmdb_value_decode(w->key, lmdb_bytes(&val), &old->meta, &value, NULL);
     old->there = old->damage == LLS_OK && !lls_kv_expired(&old->meta, b->now_usec);
     return LLS_OK;

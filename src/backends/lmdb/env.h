@@ -151,6 +151,15 @@ void lmdb_disk_type(const char *path, char out[20]);
 /** Why the file cannot grow: ENOSPC, EDQUOT, EFBIG; EIO when it can. Inside the gate. */
 int lmdb_disk_error(lmdb_env *env);
 
+/* ---- fetch.c ---- */
+
+/** Ask for the bytes of a record that will be read soon. Reads nothing itself. */
+void lmdb_fetch_record(lls_bytes stored);
+
+/** Ask for the beginnings of the records beside `key`, as LMDB gave it, which a walk will come to;
+ * `*last` is the page for which that was done before, 0 at first. */
+void lmdb_fetch_page(const lmdb_env *env, const void *key, uintptr_t *last);
+
 /* ---- pages.c ---- */
 
 /** Where in the map somebody has been reading: pages to give back, so that memory stays bounded. */

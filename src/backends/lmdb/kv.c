@@ -34,7 +34,7 @@ static lls_err get_in(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, ll
         return LLS_E_NOTFOUND;
     if (rc != 0)
         return lmdb_fail(rc, err, "read collection '" LLS_FMT "'", LLS_ARG(space.coll));
-    lmdb_value_fetch(lmdb_bytes(&stored));
+    lmdb_fetch_record(lmdb_bytes(&stored));
     lls_err e = lmdb_value_decode(key, lmdb_bytes(&stored), meta, &value, err);
     if (e != LLS_OK)
         return lls_wrap(err, e, "collection '" LLS_FMT "'", LLS_ARG(space.coll));
@@ -90,15 +90,17 @@ typedef struct tally {
     uint64_t bytes; /* of keys and values; what LMDB needs besides is not counted */
 } tally;
 
-static int walk(MDB_cursor *cursor, uint32_t id, int64_t now_usec, tally *sum)
+static int walk(const lmdb_env *env, MDB_cursor *cursor, uint32_t id, int64_t now_usec, tally *sum)
 {
     uint8_t bytes[LMDB_KEY_MAX];
     MDB_val key = lmdb_key_make(bytes, id, (lls_bytes){0});
     MDB_val val;
     lmdb_trail trail = {0};
+    uintptr_t page = 0;
 
     int rc = mdb_cursor_get(cursor, &key, &val, MDB_SET_RANGE);
     while (rc == 0 && lmdb_key_is_of(&key, id)) {
+        lmdb_fetch_page(env, key.mv_data, &page);
         sum->all++;
         sum->bytes += key.mv_size + val.mv_size;
         sum->live += !lmdb_value_expired(lmdb_bytes(&val), now_usec);
@@ -119,7 +121,7 @@ static lls_err tally_in(lmdb_env *env, lmdb_reader *reader, lls_kv_space space, 
     LLS_TRY(lmdb_space_id(env, reader, space, &id, err));
     int rc = mdb_cursor_open(reader->raw, env->records, &cursor);
     if (rc == 0) {
-        rc = walk(cursor, id, now_usec, sum);
+        rc = walk(env, cursor, id, now_usec, sum);
         mdb_cursor_close(cursor);
     }
     return rc ? lmdb_fail(rc, err, "count collection '" LLS_FMT "'", LLS_ARG(space.coll)) : LLS_OK;

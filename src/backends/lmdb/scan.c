@@ -16,6 +16,7 @@ typedef struct scan {
     int ahead; /* what LMDB said of the next record, which is looked at one early */
     MDB_val key;
     MDB_val val;
+    uintptr_t page; /* whose records were asked for */
     lls_err failed; /* repeats */
     lmdb_trail trail;
     size_t prefix_len;
@@ -52,8 +53,10 @@ static int step(scan *s, MDB_val *key, MDB_val *val)
     *key = s->key;
     *val = s->val;
     s->ahead = mdb_cursor_get(s->cursor, &s->key, &s->val, MDB_NEXT);
-    if (s->ahead == 0)
-        lmdb_value_fetch(lmdb_bytes(&s->val));
+    if (s->ahead == 0) {
+        lmdb_fetch_page(s->env, s->key.mv_data, &s->page);
+        lmdb_fetch_record(lmdb_bytes(&s->val));
+    }
     return 0;
 }
 

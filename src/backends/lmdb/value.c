@@ -14,7 +14,6 @@
  * touches a value once to verify it, and once to copy it out.
  */
 enum { FORMAT = 1, FLAG_EXPIRES = 1, SHORT_HEADER = 32 };
-enum { CACHE_LINE = 64, FETCH_BYTES = 1024 };
 
 static size_t header_size(const lls_kv_meta *meta)
 {
@@ -57,14 +56,6 @@ static lls_err damaged(lls_bytes key, lls_err code, const char *what, lls_error 
 
     lls_key_show(key, &text);
     return lls_fail(err, code, "record '%s': %s", lls_buf_cstr(&text), what);
-}
-
-void lmdb_value_fetch(lls_bytes stored)
-{
-    size_t len = stored.len < FETCH_BYTES ? stored.len : FETCH_BYTES;
-
-    for (size_t at = 0; at < len; at += CACHE_LINE)
-        __builtin_prefetch(stored.data + at);
 }
 
 lls_err lmdb_value_decode(lls_bytes key, lls_bytes stored, lls_kv_meta *meta, lls_bytes *value,

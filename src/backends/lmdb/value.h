@@ -23,12 +23,6 @@ void lmdb_value_encode(lls_bytes key, const lls_kv_meta *meta, lls_bytes value, 
 lls_err lmdb_value_decode(lls_bytes key, lls_bytes stored, lls_kv_meta *meta, lls_bytes *value,
                           lls_error *err) LLS_CHECKED;
 
-/**
- * Ask for the bytes of a record that will be read soon, all lines at once: it lies anywhere in the
- * map, and they would otherwise be missed one after the other. Reads nothing itself.
- */
-void lmdb_value_fetch(lls_bytes stored);
-
 /** Whether it has expired, by its header alone; false when that makes no sense. */
 bool lmdb_value_expired(lls_bytes stored, int64_t now_usec);
 
