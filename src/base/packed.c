@@ -239,3 +239,33 @@ lls_err lls_packed_open(lls_bytes packed, msgpack_unpacked *out, lls_error *err)
         return lls_fail(err, LLS_E_PARSE, "not one MessagePack value");
     }
 }
+
+lls_bytes lls_packed_element(lls_bytes list, size_t index)
+{
+    size_t head;
+    uint64_t count;
+    bool malformed;
+
+    if (!lls_packed_list(list, &head, &count) || index >= count)
+        return (lls_bytes){0};
+    lls_bytes rest = {list.data + head, list.len - head};
+    for (size_t i = 0; i < index; i++) {
+        size_t len = lls_packed_length(rest, &malformed);
+        rest = (lls_bytes){rest.data + len, rest.len - len};
+    }
+    return (lls_bytes){rest.data, lls_packed_length(rest, &malformed)};
+}
+
+lls_err lls_packed_text(lls_bytes packed, lls_buf *out, lls_error *err)
+{
+    msgpack_unpacked unpacked;
+
+    lls_err e = lls_packed_open(packed, &unpacked, err);
+    if (e == LLS_OK && unpacked.data.type != MSGPACK_OBJECT_STR)
+        e = lls_fail(err, LLS_E_PARSE, "not a text");
+    if (e == LLS_OK)
+        lls_buf_add(out, (lls_bytes){(const uint8_t *)unpacked.data.via.str.ptr,
+                                     unpacked.data.via.str.size});
+    msgpack_unpacked_destroy(&unpacked);
+    return e == LLS_OK ? lls_buf_status(out, err) : e;
+}

@@ -19,6 +19,13 @@ size_t lls_packed_length(lls_bytes bytes, bool *malformed);
  */
 bool lls_packed_list(lls_bytes bytes, size_t *head, uint64_t *count);
 
+/** The bytes of element `index` of a list that is one whole value; empty: it is none, or shorter.
+ */
+lls_bytes lls_packed_element(lls_bytes list, size_t index);
+
+/** Append the text that `packed` is. Errors: LLS_E_PARSE when it is none, LLS_E_NOMEM. */
+lls_err lls_packed_text(lls_bytes packed, lls_buf *out, lls_error *err) LLS_CHECKED;
+
 /**
  * Read exactly one value. Release `out` with msgpack_unpacked_destroy, also after a failure.
  * Errors: LLS_E_PARSE, LLS_E_NOMEM.
