@@ -5,42 +5,16 @@
 #ifndef LLS_TESTING_FOLDER_FIXTURE_H
 #define LLS_TESTING_FOLDER_FIXTURE_H
 
-#include "base/scope.h"
 #include "ports/backend.h"
 #include "ports/stage.h"
-#include "testing/check.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "testing/fixture.h"
 
 #define COLL LLS_STR("things")
 static const lls_kv_space fixture_space = {LLS_STR_INIT("tenant"), LLS_STR_INIT("things")};
 
-/* `*state` is the path of a folder that is not there yet, below one that is removed at the end. */
 static inline int fixture_setup(void **state)
 {
-    char *path = calloc(1, 64);
-
-    assert_non_null(path);
-    memcpy(path, "/tmp/lls-test-XXXXXX", sizeof("/tmp/lls-test-XXXXXX"));
-    assert_non_null(mkdtemp(path));
-    memcpy(path + strlen(path), "/store", sizeof("/store"));
-    *state = path;
-    return 0;
-}
-
-static inline int fixture_teardown(void **state)
-{
-    LLS_AUTO(lls_buf) command = {0};
-    char *path = *state;
-
-    *strrchr(path, '/') = '\0';
-    lls_buf_printf(&command, "chmod -R u+w '%s'; rm -rf '%s'", path, path);
-    assert_int_equal(system(lls_buf_cstr(&command)), 0);
-    free(path);
-    return 0;
+    return fixture_setup_below(state, "/tmp");
 }
 
 /* Keys "k000000", …; values of `size` bytes that depend on `i` and `salt`. */
@@ -104,15 +78,6 @@ static inline unsigned fixture_faults(lls_backend *backend)
 
     assert_ok(backend->def->check(backend, fixture_count_fact, &faults, &err), err);
     return faults;
-}
-
-/* Wait for a child; what it returned, or 1000 and the signal. */
-static inline int fixture_wait(pid_t pid)
-{
-    int status = 0;
-
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 #endif

@@ -6,54 +6,17 @@
 #ifndef LLS_TESTING_HNSW_FIXTURE_H
 #define LLS_TESTING_HNSW_FIXTURE_H
 
-#include "base/scope.h"
 #include "ports/backend.h"
-#include "testing/check.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "testing/fixture.h"
 
 enum { HNSW_FIXTURE_DIM = 8 };
 
 static const lls_kv_space fixture_space = {LLS_STR_INIT("tenant"), LLS_STR_INIT("things")};
 static const lls_kv_space fixture_others = {LLS_STR_INIT("tenant"), LLS_STR_INIT("others")};
 
-/* `*state` is the path of a folder that is not there yet, below one that is removed at the end. */
 static inline int fixture_setup(void **state)
 {
-    char *path = calloc(1, 64);
-    const char *root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
-    assert_non_null(path);
-    (void)snprintf(path, 64, "%s/lls-hnsw-XXXXXX", root);
-    assert_non_null(mkdtemp(path));
-    memcpy(path + strlen(path), "/store", sizeof("/store"));
-    *state = path;
-    return 0;
-}
-
-static inline void fixture_run(const char *form, const char *path)
-{
-    LLS_AUTO(lls_buf) command = {0};
-
-    for (; *form; form++) // % stands for the path
-        if (*form == '%')
-            lls_buf_printf(&command, "'%s'", path);
-        else
-            lls_buf_printf(&command, "%c", *form);
-    assert_int_equal(system(lls_buf_cstr(&command)), 0);
-}
-
-static inline int fixture_teardown(void **state)
-{
-    char *path = *state;
-
-    *strrchr(path, '/') = '\0';
-    fixture_run("chmod -R u+w %; rm -rf %", path);
-    free(path);
-    return 0;
+    return fixture_setup_below(state, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 static inline lls_err fixture_try(const char *path, lls_access access, lls_backend **out,
@@ -140,15 +103,6 @@ static inline unsigned fixture_salt(const lls_vec_item *item)
     if (item->metadata.len < sizeof(text))
         memcpy(text, item->metadata.data, item->metadata.len);
     return sscanf(text, "{\"salt\": %u", &salt) == 1 ? salt : 0;
-}
-
-/* Wait for a child; what it returned, or 1000 and the signal. */
-static inline int fixture_wait(pid_t pid)
-{
-    int status = 0;
-
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 #endif
