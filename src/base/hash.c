@@ -8,22 +8,6 @@
 #include <stdio.h>
 #include <xxhash.h>
 
-lls_digest lls_digest_of(const lls_bytes *parts, size_t count)
-{
-    XXH3_state_t state;
-
-    (void)XXH3_128bits_reset(&state);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t len[8];
-        lls_little_set(len, parts[i].len, sizeof(len));
-        (void)XXH3_128bits_update(&state, len, sizeof(len));
-        if (parts[i].len)
-            (void)XXH3_128bits_update(&state, parts[i].data, parts[i].len);
-    }
-    XXH128_hash_t h = XXH3_128bits_digest(&state);
-    return (lls_digest){.high = h.high64, .low = h.low64};
-}
-
 void lls_digest_add(lls_digest *sum, lls_digest d)
 {
     uint64_t low = sum->low + d.low;
@@ -67,32 +51,70 @@ uint64_t lls_hash(lls_bytes bytes, uint64_t seed)
 
 /* What is gathered on the stack to be hashed in one go: for a small record that takes half the time
    of setting up a stream. */
-enum { SMALL = 1024 };
+enum { SMALL = 1024, LENGTH = 8 };
 
-static bool gather(const lls_bytes *parts, size_t count, uint8_t out[SMALL], size_t *len)
+typedef struct gathered {
+    size_t len;
+    uint8_t bytes[SMALL];
+} gathered;
+
+static bool add(gathered *to, lls_bytes part)
 {
-    *len = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (parts[i].len > SMALL - *len)
-            return false;
-        if (parts[i].len)
-            memcpy(out + *len, parts[i].data, parts[i].len);
-        *len += parts[i].len;
-    }
+    if (part.len > SMALL - to->len)
+        return false;
+    if (part.len)
+        memcpy(to->bytes + to->len, part.data, part.len);
+    to->len += part.len;
     return true;
+}
+
+static lls_bytes length_of(lls_bytes part, uint8_t out[LENGTH])
+{
+    lls_little_set_u64(out, part.len);
+    return (lls_bytes){out, LENGTH};
+}
+
+static lls_digest digest(XXH128_hash_t h)
+{
+    return (lls_digest){.high = h.high64, .low = h.low64};
+}
+
+lls_digest lls_digest_of(const lls_bytes *parts, size_t count)
+{
+    XXH3_state_t state;
+    uint8_t len[LENGTH];
+    gathered small;
+    size_t i = 0;
+
+    small.len = 0;
+    while (i < count && add(&small, length_of(parts[i], len)) && add(&small, parts[i]))
+        i++;
+    if (i == count)
+        return digest(XXH3_128bits(small.bytes, small.len));
+
+    (void)XXH3_128bits_reset(&state);
+    for (i = 0; i < count; i++) {
+        (void)XXH3_128bits_update(&state, length_of(parts[i], len).data, LENGTH);
+        if (parts[i].len)
+            (void)XXH3_128bits_update(&state, parts[i].data, parts[i].len);
+    }
+    return digest(XXH3_128bits_digest(&state));
 }
 
 uint32_t lls_checksum(const lls_bytes *parts, size_t count)
 {
-    uint8_t small[SMALL];
     XXH3_state_t state;
-    size_t len;
+    gathered small;
+    size_t i = 0;
 
-    if (gather(parts, count, small, &len))
-        return (uint32_t)XXH3_64bits(small, len);
+    small.len = 0;
+    while (i < count && add(&small, parts[i]))
+        i++;
+    if (i == count)
+        return (uint32_t)XXH3_64bits(small.bytes, small.len);
 
     (void)XXH3_64bits_reset(&state);
-    for (size_t i = 0; i < count; i++)
+    for (i = 0; i < count; i++)
         if (parts[i].len)
             (void)XXH3_64bits_update(&state, parts[i].data, parts[i].len);
     return (uint32_t)XXH3_64bits_digest(&state);

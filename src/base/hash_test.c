@@ -1,7 +1,10 @@
 #include "base/hash.h"
 
+#include "base/little.h"
 #include "base/scope.h"
 #include "testing/check.h"
+
+#include <xxhash.h>
 
 static lls_digest of_two(lls_bytes a, lls_bytes b)
 {
@@ -97,7 +100,30 @@ static void other_texts_are_no_digests(void **state)
     }
 }
 
-/* Short input is gathered and hashed at once, long input streamed: both must agree. */
+/* Short input is gathered and hashed at once, long input streamed: both must agree with XXH3-128 of
+ * each part behind its length. */
+static void digests_are_of_lengths_and_parts(void **state)
+{
+    (void)state;
+    uint8_t bytes[3000] = {0};
+    uint8_t framed[sizeof(bytes) + 16] = {0};
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 7 + i / 256);
+    for (size_t len = 0; len <= sizeof(bytes); len += len < 1100 ? 1 : 97) {
+        const lls_bytes parts[] = {{bytes, len / 3}, {bytes + len / 3, len - len / 3}};
+        size_t second = 8 + parts[0].len;
+        lls_little_set_u64(framed, parts[0].len);
+        memcpy(framed + 8, parts[0].data, parts[0].len);
+        lls_little_set_u64(framed + second, parts[1].len);
+        memcpy(framed + second + 8, parts[1].data, parts[1].len);
+        XXH128_hash_t want = XXH3_128bits(framed, len + 16);
+        lls_digest got = lls_digest_of(parts, LLS_COUNT(parts));
+        assert_true(got.high == want.high64 && got.low == want.low64);
+    }
+}
+
+/* The same of checksums, without lengths. */
 static void checksums_do_not_depend_on_the_cuts(void **state)
 {
     (void)state;
@@ -121,6 +147,7 @@ int main(void)
         cmocka_unit_test(a_sum_carries_and_wraps),
         cmocka_unit_test(text_round_trips),
         cmocka_unit_test(other_texts_are_no_digests),
+        cmocka_unit_test(digests_are_of_lengths_and_parts),
         cmocka_unit_test(checksums_do_not_depend_on_the_cuts),
     };
 
