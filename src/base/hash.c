@@ -79,21 +79,28 @@ static lls_digest digest(XXH128_hash_t h)
     return (lls_digest){.high = h.high64, .low = h.low64};
 }
 
+static bool gather(const lls_bytes *parts, size_t count, bool with_lengths, gathered *out)
+{
+    uint8_t len[LENGTH];
+
+    out->len = 0;
+    for (size_t i = 0; i < count; i++)
+        if ((with_lengths && !add(out, length_of(parts[i], len))) || !add(out, parts[i]))
+            return false;
+    return true;
+}
+
 lls_digest lls_digest_of(const lls_bytes *parts, size_t count)
 {
     XXH3_state_t state;
     uint8_t len[LENGTH];
     gathered small;
-    size_t i = 0;
 
-    small.len = 0;
-    while (i < count && add(&small, length_of(parts[i], len)) && add(&small, parts[i]))
-        i++;
-    if (i == count)
+    if (gather(parts, count, true, &small))
         return digest(XXH3_128bits(small.bytes, small.len));
 
     (void)XXH3_128bits_reset(&state);
-    for (i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         (void)XXH3_128bits_update(&state, length_of(parts[i], len).data, LENGTH);
         if (parts[i].len)
             (void)XXH3_128bits_update(&state, parts[i].data, parts[i].len);
@@ -105,16 +112,12 @@ uint32_t lls_checksum(const lls_bytes *parts, size_t count)
 {
     XXH3_state_t state;
     gathered small;
-    size_t i = 0;
 
-    small.len = 0;
-    while (i < count && add(&small, parts[i]))
-        i++;
-    if (i == count)
+    if (gather(parts, count, false, &small))
         return (uint32_t)XXH3_64bits(small.bytes, small.len);
 
     (void)XXH3_64bits_reset(&state);
-    for (i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         if (parts[i].len)
             (void)XXH3_64bits_update(&state, parts[i].data, parts[i].len);
     return (uint32_t)XXH3_64bits_digest(&state);

@@ -19,8 +19,7 @@ size_t lls_packed_length(lls_bytes bytes, bool *malformed);
  */
 bool lls_packed_list(lls_bytes bytes, size_t *head, uint64_t *count);
 
-/** The bytes of element `index` of a list that is one whole value; empty: it is none, or shorter.
- */
+/** The bytes of element `index` of a list that is one whole value; empty: there is none. */
 lls_bytes lls_packed_element(lls_bytes list, size_t index);
 
 /** Append the text that `packed` is. Errors: LLS_E_PARSE when it is none, LLS_E_NOMEM. */

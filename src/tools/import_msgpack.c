@@ -10,6 +10,7 @@
 #include "base/packed.h"
 #include "base/scope.h"
 #include "base/time.h"
+#include "tools/import.h"
 #include "tools/msgpack_entry.h"
 #include "tools/msgpack_survey.h"
 

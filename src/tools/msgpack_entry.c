@@ -2,7 +2,6 @@
 
 #include "base/json.h"
 #include "base/packed.h"
-#include "base/scope.h"
 #include "base/time.h"
 
 #include <inttypes.h>

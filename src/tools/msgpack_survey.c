@@ -44,23 +44,19 @@ size_t lls_msgpack_count(const lls_buf *hashes)
     return hashes->len / sizeof(uint64_t);
 }
 
-static lls_err hash_list(lls_import_run *run, lls_msgpack_file *file, lls_buf *hashes,
-                         lls_error *err)
+static lls_bytes whole(lls_bytes value)
 {
-    uint64_t count;
-    lls_bytes value;
-
-    LLS_TRY(lls_msgpack_file_list(file, &count, err));
-    for (uint64_t i = 0; i < count; i++) {
-        LLS_TRY(lls_import_pause(run, err));
-        LLS_TRY(lls_msgpack_file_value(file, &value, err));
-        add_hash(hashes, value);
-    }
-    return lls_buf_status(hashes, err);
+    return value;
 }
 
-static lls_err hash_entries(lls_import_run *run, lls_msgpack_file *file, lls_buf *hashes,
-                            lls_error *err)
+static lls_bytes id_of(lls_bytes entry)
+{
+    return lls_packed_element(entry, LLS_MSGPACK_ID);
+}
+
+/* Hash the `part` of each element of a list. */
+static lls_err hash_list(lls_import_run *run, lls_msgpack_file *file,
+                         lls_bytes (*part)(lls_bytes value), lls_buf *hashes, lls_error *err)
 {
     uint64_t count;
     lls_bytes value;
@@ -69,7 +65,7 @@ static lls_err hash_entries(lls_import_run *run, lls_msgpack_file *file, lls_buf
     for (uint64_t i = 0; i < count; i++) {
         LLS_TRY(lls_import_pause(run, err));
         LLS_TRY(lls_msgpack_file_value(file, &value, err));
-        add_hash(hashes, lls_packed_element(value, LLS_MSGPACK_ID));
+        add_hash(hashes, part(value));
     }
     return lls_buf_status(hashes, err);
 }
@@ -103,10 +99,10 @@ lls_err lls_msgpack_survey_take(lls_msgpack_survey *s, lls_import_run *run, lls_
     if (fields != FILE_FIELDS)
         return lls_fail(err, LLS_E_PARSE, "a list of %" PRIu64 " values; a vectors.msgpack has %d",
                         fields, FILE_FIELDS);
-    LLS_TRY(hash_list(run, file, &s->vectors, err));
-    LLS_TRY(hash_list(run, file, &s->ids, err));
+    LLS_TRY(hash_list(run, file, whole, &s->vectors, err));
+    LLS_TRY(hash_list(run, file, whole, &s->ids, err));
     s->entries_at = lls_msgpack_file_place(file);
-    LLS_TRY(hash_entries(run, file, &s->entries, err));
+    LLS_TRY(hash_list(run, file, id_of, &s->entries, err));
     LLS_TRY(lls_msgpack_file_value(file, &value, err));
     if (lls_packed_text(lls_packed_element(value, 0), &s->namespace, NULL) != LLS_OK ||
         s->namespace.len == 0)

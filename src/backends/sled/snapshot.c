@@ -38,8 +38,7 @@ static lls_err look_at_name(void *user, const char *name, lls_error *err)
     return LLS_OK;
 }
 
-/* Make `name` the greatest of the snapshots' names below it, of all for ""; "" when there is none.
- */
+/* Make `name` the greatest name of a snapshot below it, of all for ""; "" when there is none. */
 static lls_err next_name(const sled_folder *folder, char name[SLED_SNAPSHOT_NAME], lls_error *err)
 {
     search s = {.folder = folder, .below = name};

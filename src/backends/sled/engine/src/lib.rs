@@ -56,6 +56,7 @@ pub struct Engine {
     broken: Arc<AtomicBool>,
 }
 
+#[derive(Clone)]
 pub struct Tree {
     tree: sled::Tree,
     scans: Arc<Scans>,
@@ -64,10 +65,7 @@ pub struct Tree {
 }
 
 pub struct Batch {
-    tree: sled::Tree,
-    scans: Arc<Scans>,
-    flusher: Arc<Flusher>,
-    broken: Arc<AtomicBool>,
+    on: Tree,
     writes: HashMap<IVec, Option<IVec>>,
 }
 
@@ -182,13 +180,7 @@ pub unsafe extern "C" fn sled_engine_batch_open(
 ) -> c_int {
     let tree = &*tree;
     at_abi(&tree.broken, err, || {
-        *out = Box::into_raw(Box::new(Batch {
-            tree: tree.tree.clone(),
-            scans: Arc::clone(&tree.scans),
-            flusher: Arc::clone(&tree.flusher),
-            broken: Arc::clone(&tree.broken),
-            writes: HashMap::new(),
-        }));
+        *out = Box::into_raw(Box::new(Batch { on: tree.clone(), writes: HashMap::new() }));
         Ok(OK)
     })
 }
@@ -207,9 +199,9 @@ pub unsafe extern "C" fn sled_engine_batch_get(
     err: *mut CError,
 ) -> c_int {
     let batch = &*batch;
-    at_abi(&batch.broken, err, || match batch.writes.get(key.view()) {
+    at_abi(&batch.on.broken, err, || match batch.writes.get(key.view()) {
         Some(written) => Ok(give(written.as_ref(), take, user)),
-        None => Ok(give(batch.tree.get(key.view())?.as_ref(), take, user)),
+        None => Ok(give(batch.on.tree.get(key.view())?.as_ref(), take, user)),
     })
 }
 
@@ -221,7 +213,7 @@ pub unsafe extern "C" fn sled_engine_batch_put(
     err: *mut CError,
 ) -> c_int {
     let batch = &mut *batch;
-    at_abi(&batch.broken, err, || {
+    at_abi(&batch.on.broken, err, || {
         batch.writes.insert(key.view().into(), Some(value.view().into()));
         Ok(OK)
     })
@@ -234,7 +226,7 @@ pub unsafe extern "C" fn sled_engine_batch_delete(
     err: *mut CError,
 ) -> c_int {
     let batch = &mut *batch;
-    at_abi(&batch.broken, err, || {
+    at_abi(&batch.on.broken, err, || {
         batch.writes.insert(key.view().into(), None);
         Ok(OK)
     })
@@ -243,12 +235,12 @@ pub unsafe extern "C" fn sled_engine_batch_delete(
 #[no_mangle]
 pub unsafe extern "C" fn sled_engine_batch_commit(batch: *mut Batch, err: *mut CError) -> c_int {
     let batch = &mut *batch;
-    at_abi(&batch.broken, err, || {
+    at_abi(&batch.on.broken, err, || {
         if !batch.writes.is_empty() {
             // a commit keeps flushes out: if it had to wait for an earlier one, none could wake it
-            or_break(&batch.broken, batch.flusher.flush())?;
-            let done = batch.scans.commit(&batch.tree, batch.writes.drain());
-            or_break(&batch.broken, done)?;
+            or_break(&batch.on.broken, batch.on.flusher.flush())?;
+            let done = batch.on.scans.commit(&batch.on.tree, batch.writes.drain());
+            or_break(&batch.on.broken, done)?;
         }
         Ok(OK)
     })
